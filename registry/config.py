@@ -1,0 +1,164 @@
+"""Settings: `config.toml` read once into frozen objects, overridden key by key from the environment."""
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from registry.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    url: str = "sqlite:///var/xinheng.db"
+    timeout: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    host: str = "127.0.0.1"
+    port: int = 8080
+    workers: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    key_file: str = "var/privacy.key"
+
+
+@dataclass(frozen=True, slots=True)
+class Grading:
+    book: str = "rules/book"
+    scheme: str = "general-risk"
+    range_size: int = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    chunk_rows: int = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    max_body: int = 1_000_000
+    max_batch: int = 1_000
+    rate_per_minute: int = 6_000
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    timezone: str = "Asia/Shanghai"
+    grade_due: str = "30 1 * * *"
+    grade_all: str = "0 3 1 * *"
+    end_listings: str = "10 0 * * *"
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    level: str = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings. `home` is the folder that relative paths start from."""
+
+    database: Database = field(default_factory=Database)
+    server: Server = field(default_factory=Server)
+    privacy: Privacy = field(default_factory=Privacy)
+    grading: Grading = field(default_factory=Grading)
+    import_: Import = field(default_factory=Import)
+    api: Api = field(default_factory=Api)
+    jobs: Jobs = field(default_factory=Jobs)
+    log: Log = field(default_factory=Log)
+    home: Path = ROOT
+
+    def path(self, relative: str) -> Path:
+        """Resolve a path setting against `home`."""
+        return (self.home / relative).resolve()
+
+
+SECTIONS: dict[str, type] = {
+    "database": Database, "server": Server, "privacy": Privacy, "grading": Grading,
+    "import": Import, "api": Api, "jobs": Jobs, "log": Log,
+}  # fmt: skip
+
+
+def keys() -> list[str]:
+    """Every setting as `section.key`, in the order of the file."""
+    return [f"{name}.{item.name}" for name, kind in SECTIONS.items() for item in dataclasses.fields(kind)]
+
+
+def load(file: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read settings from `file` (default: $XINHENG_CONFIG, else config.toml beside the code) and the environment.
+
+    Raises ConfigError, naming file and key, for an unknown section or key, a value of the wrong type, and a
+    variable XINHENG_… that names no setting.
+    """
+    environ = os.environ if environ is None else environ
+    path = file or Path(environ.get("XINHENG_CONFIG") or ROOT / "config.toml")
+    if not path.is_file():
+        raise ConfigError(f"There is no settings file {path}. Set XINHENG_CONFIG to a file that exists, or unset it.")
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}. Mend that line and start again.") from error
+    values = _from_file(path, data)
+    _from_environment(environ, values)
+    built = {name: kind(**values.get(name, {})) for name, kind in SECTIONS.items()}
+    built["import_"] = built.pop("import")
+    return Settings(**built, home=path.resolve().parent)
+
+
+def _from_file(path: Path, data: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    values: dict[str, dict[str, Any]] = {}
+    for section, table in data.items():
+        if section not in SECTIONS or not isinstance(table, dict):
+            raise ConfigError(f"{path}: unknown section [{section}]. Sections are: {', '.join(SECTIONS)}.")
+        for key, value in table.items():
+            values.setdefault(section, {})[key] = _checked(f"{path}: [{section}] {key}", section, key, value)
+    return values
+
+
+def _from_environment(environ: Mapping[str, str], values: dict[str, dict[str, Any]]) -> None:
+    known = {f"XINHENG_{name.replace('.', '_').upper()}": name for name in keys()}
+    for variable, text in environ.items():
+        if not variable.startswith("XINHENG_") or variable == "XINHENG_CONFIG" or variable.startswith("XINHENG_TEST_"):
+            continue
+        if variable not in known:
+            raise ConfigError(
+                f"The environment variable {variable} names no setting. Settings are listed in docs/settings.md; "
+                "[database] url is XINHENG_DATABASE_URL."
+            )
+        section, key = known[variable].split(".")
+        wanted = _type_of(section, key)
+        value: Any = text
+        if wanted is int:
+            if not text.strip().lstrip("-").isdigit():
+                raise ConfigError(f"{variable}={text!r} is not a whole number. [{section}] {key} takes a whole number.")
+            value = int(text)
+        values.setdefault(section, {})[key] = _checked(variable, section, key, value)
+
+
+def _type_of(section: str, key: str) -> type | None:
+    for item in dataclasses.fields(SECTIONS[section]):
+        if item.name == key:
+            return int if item.type in (int, "int") else str
+    return None
+
+
+def _checked(where: str, section: str, key: str, value: object) -> object:
+    wanted = _type_of(section, key)
+    if wanted is None:
+        names = ", ".join(item.name for item in dataclasses.fields(SECTIONS[section]))
+        raise ConfigError(f"{where}: unknown key. [{section}] has: {names}.")
+    if type(value) is not wanted:
+        expected = "a whole number" if wanted is int else "text in quotes"
+        raise ConfigError(f"{where}: {value!r} is not {expected}.")
+    if isinstance(value, int) and value < 1 and key != "port":
+        raise ConfigError(f"{where}: {value} is too small. It must be at least 1.")
+    return value
