@@ -1,0 +1,185 @@
+"""The connection, the write transaction, and bulk reading and writing: the same verbs on SQLite and PostgreSQL."""
+
+import io
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import polars as pl
+from peewee import Database, DatabaseProxy, OperationalError, PostgresqlDatabase
+from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase, PooledSqliteDatabase
+
+from registry.config import Settings
+from registry.errors import ConfigError, DatabaseBusy
+
+db = DatabaseProxy()
+
+# Rows fetched or sent at once: large enough to be fast, small enough that a city never stands in memory as tuples.
+FETCH = 10_000
+# SQLite builds take 32,766 parameters in one statement, PostgreSQL 65,535.
+PARAMETERS = 30_000
+
+
+def connect(settings: Settings) -> Database:
+    """Point `db` at the database of `settings` and return it (a pool; nothing is opened yet).
+
+    Raises ConfigError for a URL that is neither SQLite nor PostgreSQL.
+    """
+    url = settings.database.url
+    scheme = urlsplit(url).scheme
+    database: Database
+    if scheme == "sqlite":
+        path = url.removeprefix("sqlite://")
+        file = settings.path(path[1:])  # sqlite:///relative, sqlite:////absolute
+        file.parent.mkdir(parents=True, exist_ok=True)
+        database = PooledSqliteDatabase(
+            str(file),
+            max_connections=64,
+            timeout=settings.database.timeout,
+            # One connection may serve several threads of the server, one after the other.
+            check_same_thread=False,
+            pragmas={
+                "journal_mode": "wal",
+                "foreign_keys": 1,
+                # FULL: a row that was acknowledged survives a power cut.
+                "synchronous": "full",
+                "busy_timeout": settings.database.timeout * 1000,
+                "temp_store": "memory",
+                "cache_size": -64_000,
+                "mmap_size": 1 << 30,
+            },
+        )
+    elif scheme in ("postgres", "postgresql"):
+        database = PooledPostgresqlDatabase(
+            url, max_connections=64, timeout=settings.database.timeout, prefer_psycopg3=True
+        )
+    else:
+        raise ConfigError(
+            f"[database] url starts with {scheme!r}. It must be sqlite:///path, sqlite:////absolute/path "
+            "or postgresql://user:password@host/name."
+        )
+    db.initialize(database)
+    return database
+
+
+def is_postgres() -> bool:
+    return isinstance(db.obj, PostgresqlDatabase)
+
+
+@contextmanager
+def session() -> Generator[None, None, None]:
+    """One connection from the pool for the length of a command, a request or a job."""
+    try:
+        opened = db.connect(reuse_if_open=True)
+    except MaxConnectionsExceeded as error:
+        raise DatabaseBusy from error
+    try:
+        yield
+    finally:
+        if opened:
+            db.close()
+
+
+@contextmanager
+def write() -> Generator[None, None, None]:
+    """One write transaction: all of it, or nothing. Inside another one it is a savepoint.
+
+    On SQLite it takes the write lock at once (BEGIN IMMEDIATE): a transaction that reads first and writes later may be
+    refused the lock half way. Raises DatabaseBusy when the lock does not come in time; nothing was changed then.
+    """
+    try:
+        if db.in_transaction() or is_postgres():
+            with db.atomic():
+                yield
+        else:
+            with db.atomic("IMMEDIATE"):
+                yield
+    except OperationalError as error:
+        if "locked" in str(error) or "lock timeout" in str(error):
+            raise DatabaseBusy from error
+        raise
+
+
+def read_frame(sql: str, parameters: Sequence[object], schema: dict[str, Any]) -> pl.DataFrame:
+    """Run a query and return its rows as a typed frame, columns named and typed by `schema` in order.
+
+    Rows are fetched in slices and turned into typed columns at once, so a city never stands in memory as Python rows.
+    On PostgreSQL a large query goes through COPY.
+    """
+    if is_postgres():
+        return _copy_out(sql, parameters, schema)
+    names = list(schema)
+    parts: list[pl.DataFrame] = []
+    cursor = db.connection().cursor()
+    cursor.execute(sql, parameters)
+    while rows := cursor.fetchmany(FETCH):
+        columns = zip(*rows, strict=True)
+        parts.append(
+            pl.DataFrame(
+                [pl.Series(name, column, dtype=schema[name]) for name, column in zip(names, columns, strict=True)]
+            )
+        )
+    return pl.concat(parts, rechunk=True) if parts else pl.DataFrame(schema=schema)
+
+
+def _copy_out(sql: str, parameters: Sequence[object], schema: dict[str, Any]) -> pl.DataFrame:
+    connection = db.connection()
+    buffer = io.BytesIO()
+    statement = f"COPY ({sql.replace('?', '%s')}) TO STDOUT (FORMAT csv)"
+    with connection.cursor() as cursor, cursor.copy(statement, tuple(parameters) or None) as copy:
+        for block in copy:
+            buffer.write(block)
+    if not buffer.tell():
+        return pl.DataFrame(schema=schema)
+    buffer.seek(0)
+    binary = [name for name, kind in schema.items() if kind == pl.Binary]
+    texts = {name: (pl.String if kind == pl.Binary else kind) for name, kind in schema.items()}
+    frame = pl.read_csv(buffer, has_header=False, new_columns=list(schema), schema=texts, missing_utf8_is_empty_string=False)
+    return frame.with_columns(pl.col(name).str.strip_prefix("\\x").str.decode("hex") for name in binary)
+
+
+def insert_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, ignore: bool = False) -> None:
+    """Insert many rows as they are (no defaults, no conversion) inside the current transaction.
+
+    The driver's own bulk path: 15 to 30 times faster than the mapper's. With `ignore`, rows that collide with an
+    existing key are left out.
+    """
+    names = ", ".join(f'"{column}"' for column in columns)
+    cursor = db.connection().cursor()
+    if not is_postgres():
+        marks = ", ".join("?" * len(columns))
+        verb = "INSERT OR IGNORE" if ignore else "INSERT"
+        cursor.executemany(f'{verb} INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608 (names are ours)
+        return
+    if not ignore:
+        with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
+    cursor.execute(f'CREATE TEMP TABLE IF NOT EXISTS "staged_{table}" (LIKE "{table}") ON COMMIT DELETE ROWS')
+    cursor.execute(f'DELETE FROM "staged_{table}"')  # noqa: S608
+    with cursor.copy(f'COPY "staged_{table}" ({names}) FROM STDIN') as copy:
+        for row in rows:
+            copy.write_row(row)
+    cursor.execute(
+        f'INSERT INTO "{table}" ({names}) SELECT {names} FROM "staged_{table}" ON CONFLICT DO NOTHING'  # noqa: S608
+    )
+
+
+def execute(sql: str, parameters: Sequence[object] = ()) -> Any:
+    """Run one statement written with `?` marks on either database and return its cursor."""
+    return db.execute_sql(sql.replace("?", "%s") if is_postgres() else sql, tuple(parameters))
+
+
+def execute_many(sql: str, rows: Iterable[Sequence[object]]) -> None:
+    """Run one statement, written with `?` marks, for each row."""
+    cursor = db.connection().cursor()
+    cursor.executemany(sql.replace("?", "%s") if is_postgres() else sql, rows)
+
+
+def in_slices(values: Sequence[Any], size: int = PARAMETERS) -> Iterable[Sequence[Any]]:
+    """Cut a list so that each part fits into one statement's parameters."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+

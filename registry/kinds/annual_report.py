@@ -1,0 +1,38 @@
+"""Annual report 年报: published by the enterprise between 1 January and 30 June for the year before."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from registry.kinds.base import Day, Kind, Label, RecordSchema, Statement
+
+
+class AnnualReportSchema(RecordSchema):
+    PAST = ("filed_on",)
+
+    year = fields.Integer(required=True, strict=True, validate=validate.Range(2013, 2100), metadata={"description": "Year reported on 年报年度"})
+    filed_on = Day(required=True, metadata={"description": "Day of publication 公示日期"})
+    false = fields.Boolean(load_default=False, truthy={True}, falsy={False}, metadata={"description": "Verified to hide the truth or be false 隐瞒真实情况、弄虚作假"})
+
+    @validates_schema
+    def _after_the_year(self, data: dict[str, Any], **_: Any) -> None:
+        if data["filed_on"] <= date(data["year"], 12, 31):
+            raise ValidationError({"filed_on": [f"A report on {data['year']} cannot be published before the year is over. Correct the year or the day."]})
+
+
+def state(data: dict[str, Any]) -> Statement:
+    late = data["filed_on"] > date(data["year"] + 1, 6, 30)
+    # One entity reports once a year: a second statement about the same year is the same record.
+    key = ("annual_report", "year", str(data["year"]))
+    detail = {"remark": data["remark"]} if data["remark"] else {}
+    return Statement("annual_report", data["year"], 2 if data["false"] else int(late), 0, data["filed_on"], None, "", data["organ"], key, detail)
+
+
+def line(row: Mapping[str, Any]) -> Label:
+    how = {0: ("按时公示", "on time"), 1: ("逾期公示", "late"), 2: ("隐瞒真实情况、弄虚作假", "false")}[row["severity"]]
+    return Label(f"{row['code']} 年度报告：{how[0]}", f"Annual report {row['code']}: {how[1]}")
+
+
+KIND = Kind("annual_report", 7, Label("年报", "Annual report"), AnnualReportSchema, state, line)

@@ -1,0 +1,125 @@
+"""What a kind of record is: one schema, one projection, one identity. To add a kind is to add one file beside this one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, ClassVar
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from registry.cells.personal import mask_personal
+
+# No decision of a market regulator is older than the first registrations of the reform era.
+EARLIEST = date(1949, 10, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One term in both languages."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What one source says about one entity, ready for the ledger. `key` is what makes it this record (see `Kind.key`).
+
+    The five searched columns (code, severity, amount_fen, happened_on, ends_on) are also what the kind projects into
+    `fact`; docs/architecture.md says what they mean for each kind.
+    """
+
+    kind: str
+    code: int
+    severity: int
+    amount_fen: int
+    happened_on: date | None
+    ends_on: date | None
+    document_no: str
+    organ: str
+    key: tuple[str, ...]
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+class Day(fields.Date):
+    """A day, as `date` or ISO text, between 1949-10-01 and a limit that the schema gives."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> date:
+        day = value if type(value) is date else super()._deserialize(value, attr, data, **kwargs)
+        assert isinstance(day, date)
+        if day < EARLIEST:
+            raise ValidationError(f"{day} is before {EARLIEST}. Check the year.")
+        return day
+
+
+class Text(fields.String):
+    """Free text of one line or many. Personal numbers in it are masked before anything else sees them."""
+
+    def __init__(self, longest: int, **kwargs: Any) -> None:
+        checks = [validate.Length(max=longest), *([validate.Length(min=1)] if kwargs.get("required") else [])]
+        super().__init__(validate=checks, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        if "\x00" in text:
+            raise ValidationError("The text contains a NUL byte. Remove it and send the record again.")
+        return mask_personal(text.strip())
+
+
+class Fen(fields.Integer):
+    """An amount in fen (1/100 yuan), never negative."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        too_much = "{input} fen is not an amount between 0 and 10,000,000,000,000 yuan."
+        super().__init__(strict=True, validate=validate.Range(0, 10**15, error=too_much), **kwargs)
+
+
+class RecordSchema(Schema):
+    """Fields that every kind of record has. Unknown keys are refused: a misspelt one would lose data in silence."""
+
+    # Days that may not lie after `today`, with what the source calls them.
+    PAST: ClassVar[tuple[str, ...]] = ()
+
+    organ = Text(200, load_default="", metadata={"description": "Organ that decided 机关; empty means the key's organ"})
+    document_no = Text(128, load_default="", metadata={"description": "Document number 文书号, as printed"})
+    source_row = Text(128, load_default="", metadata={"description": "The row's id at its source, where it has no document number"})
+    remark = Text(512, load_default="", metadata={"description": "Remark 备注"})
+
+    def __init__(self, *, today: date, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.today = today
+
+    @validates_schema
+    def _no_future(self, data: dict[str, Any], **_: Any) -> None:
+        problems = {
+            name: [f"{data[name]} lies after today, {self.today}. Only what has happened can be recorded."]
+            for name in self.PAST
+            if data.get(name) is not None and data[name] > self.today
+        }
+        if problems:
+            raise ValidationError(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of record: how it is checked, what it projects, and what makes two statements the same record."""
+
+    name: str
+    number: int
+    title: Label
+    schema: type[RecordSchema]
+    # Checked fields → the statement. Pure; never sees the database or the clock.
+    state: Callable[[dict[str, Any]], Statement]
+    # One line of the timeline, from a stored record's columns and detail.
+    line: Callable[[Mapping[str, Any]], Label]
+    # Whether a key may post it; registrations come from files only.
+    postable: bool = True
+
+
+def key_of(kind: str, organ: str, document_no: str, data: Mapping[str, Any]) -> tuple[str, ...]:
+    """What makes a record itself: organ and document number; else the source's own row id; else nothing (its content)."""
+    if document_no:
+        return (kind, "document", organ, document_no)
+    if data.get("source_row"):
+        return (kind, "row", str(data["source_row"]))
+    return (kind, "content")

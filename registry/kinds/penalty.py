@@ -1,0 +1,155 @@
+"""Penalty 行政处罚: one decision of one organ against one party. Template 双公示 of 2015, 2018 and 2021."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from marshmallow import ValidationError, fields, validates_schema
+
+from registry.cells.amounts import confiscated_in_words, fen_in_words
+from registry.cells.documents import fold_document_no
+from registry.cells.names import fold_name
+from registry.kinds.base import Day, Fen, Kind, Label, RecordSchema, Statement, Text, key_of
+
+# Administrative Penalty Law 2021, Art. 9; the order is the weight: the heaviest kind of a decision is its code.
+KINDS: dict[str, tuple[int, str]] = {
+    "warning": (1, "警告"),
+    "criticism": (2, "通报批评"),
+    "fine": (3, "罚款"),
+    "confiscated_gains": (4, "没收违法所得"),
+    "confiscated_goods": (5, "没收非法财物"),
+    "suspended_licence": (6, "暂扣许可证件"),
+    "lowered_qualification": (7, "降低资质等级"),
+    "revoked_licence": (8, "吊销许可证件"),
+    "restricted_business": (9, "限制开展生产经营活动"),
+    "stopped_business": (10, "责令停产停业"),
+    "closed": (11, "责令关闭"),
+    "barred_from_trade": (12, "限制从业"),
+    "detention": (13, "行政拘留"),
+    "other": (14, "其他行政处罚"),
+    "none": (0, "不予行政处罚"),
+}
+# What stands in free text and in older templates, longest first. 2015 codes are digits of their own column.
+WORDS: tuple[tuple[str, str], ...] = (
+    ("不予行政处罚", "none"), ("不予处罚", "none"), ("没收违法所得", "confiscated_gains"), ("没收非法所得", "confiscated_gains"),
+    ("没收非法财物", "confiscated_goods"), ("没收", "confiscated_goods"), ("暂扣", "suspended_licence"),
+    ("降低资质", "lowered_qualification"), ("吊销", "revoked_licence"), ("限制开展生产经营", "restricted_business"),
+    ("停产停业", "stopped_business"), ("责令关闭", "closed"), ("限制从业", "barred_from_trade"), ("行政拘留", "detention"),
+    ("通报批评", "criticism"), ("警告", "warning"), ("罚款", "fine"), ("其他", "other"),
+)  # fmt: skip
+CODES_2015 = {"1": "warning", "2": "fine", "3": "confiscated_gains", "4": "stopped_business", "5": "suspended_licence", "6": "detention", "9": "other"}  # fmt: skip
+
+# Lower fine 较低数额罚款 for a legal person: below 100,000 yuan (local example: Hubei). Provinces set their own.
+LOWER_FINE_FEN = 100_000_00
+# Huge fine: no national figure; product default 产品默认值.
+HUGE_FINE_FEN = 1_000_000_00
+# NDRC credit-repair measure (in force 2026-04-01): revocation and restriction are serious, as in Order 44 Art. 2.
+SERIOUS = frozenset({7, 8, 9, 10, 11, 12, 13})
+MINOR = frozenset({1, 2, 3})
+
+
+def kinds_in(text: str) -> list[str]:
+    """Penalty kinds that a free text names, each once, in the order of their weight."""
+    found: set[str] = set()
+    rest = text
+    for word, kind in WORDS:
+        if word in rest:
+            found.add(kind)
+            rest = rest.replace(word, " ")
+    if "none" in found:
+        return ["none"]
+    return sorted(found, key=lambda kind: KINDS[kind][0])
+
+
+class PenaltyKinds(fields.Field[list[str]]):
+    """A list of kinds by name (`fine`), Chinese term (罚款) or 2015 code; or one text with several, as templates have."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[str]:
+        parts = [value] if isinstance(value, str) else value
+        if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+            raise ValidationError("Give a list of penalty kinds, for example [\"fine\"] or [\"罚款\"].")
+        found: set[str] = set()
+        for part in parts:
+            text = part.strip()
+            if text in KINDS:
+                found.add(text)
+            elif text in CODES_2015:
+                found.add(CODES_2015[text])
+            elif text:
+                named = kinds_in(text)
+                if not named and not isinstance(value, str):
+                    raise ValidationError(f"{text!r} is not a penalty kind. Kinds are: {', '.join(KINDS)}.")
+                found.update(named)
+        return sorted(found, key=lambda kind: KINDS[kind][0])
+
+
+class PenaltySchema(RecordSchema):
+    PAST = ("decided_on",)
+
+    decided_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of the decision 处罚决定日期. Without one the record is kept but never counted"})
+    violation = Text(2000, load_default="", metadata={"description": "Type of violation 违法行为类型"})
+    fact = Text(20000, load_default="", metadata={"description": "Facts 违法事实"})
+    basis = Text(4000, load_default="", metadata={"description": "Legal basis 处罚依据"})
+    kinds = PenaltyKinds(load_default=list, metadata={"type": "array", "items": {"type": "string"}, "description": "Penalty kinds 处罚类别: " + ", ".join(f"{name} {term}" for name, (_, term) in KINDS.items())})
+    content = Text(8000, load_default="", metadata={"description": "What was decided 处罚内容"})
+    fine_fen = Fen(load_default=None, allow_none=True, metadata={"description": "Fine in fen 罚款金额; empty: read from `content`"})
+    confiscated_fen = Fen(load_default=None, allow_none=True, metadata={"description": "Confiscated, in fen 没收金额"})
+    licence = Text(200, load_default="", metadata={"description": "Licence suspended or revoked 暂扣或吊销证照名称及编号"})
+    valid_until = Day(load_default=None, allow_none=True, metadata={"description": "End of the penalty's validity 处罚有效期"})
+    publish_until = Day(load_default=None, allow_none=True, metadata={"description": "End of publication 公示截止期"})
+    organ_code = Text(18, load_default="", metadata={"description": "Credit code of the organ 处罚机关统一社会信用代码"})
+    source_organ = Text(200, load_default="", metadata={"description": "Organ that supplied the data 数据来源单位"})
+    source_organ_code = Text(18, load_default="", metadata={"description": "Its credit code"})
+
+    @validates_schema
+    def _ends_after_it_starts(self, data: dict[str, Any], **_: Any) -> None:
+        decided = data.get("decided_on")
+        for name, term in (("publish_until", "End of publication 公示截止期"), ("valid_until", "End of validity 处罚有效期")):
+            if decided and data.get(name) and data[name] < decided:
+                raise ValidationError({name: [f"{term} {data[name]} lies before the decision of {decided}. Correct one of the two days."]})
+
+
+def severity_of(code: int, kinds: list[int], fine_fen: int) -> int:
+    """0 none, 1 minor, 2 general, 3 serious, from the kinds and the fine (DOMAIN: Order 107 and the NDRC measure)."""
+    if code == 0:
+        return 0
+    if SERIOUS.intersection(kinds) or fine_fen >= HUGE_FINE_FEN:
+        return 3
+    return 1 if MINOR.issuperset(kinds) and fine_fen < LOWER_FINE_FEN else 2
+
+
+def state(data: dict[str, Any]) -> Statement:
+    kinds: list[str] = data["kinds"] or kinds_in(data["content"])
+    fine, confiscated = data["fine_fen"], data["confiscated_fen"]
+    if fine is None:
+        fine = fen_in_words(data["content"]) or 0
+    if confiscated is None:
+        confiscated = confiscated_in_words(data["content"]) or 0
+    if not kinds:
+        kinds = ["fine"] if fine else ["other"]
+    codes = [KINDS[kind][0] for kind in kinds]
+    code = max(codes)
+    organ, document_no = data["organ"], fold_document_no(data["document_no"])
+    days: dict[str, date | None] = {name: data[name] for name in ("valid_until", "publish_until")}
+    texts = ("violation", "fact", "basis", "content", "licence", "organ_code", "source_organ", "source_organ_code", "remark")
+    detail: dict[str, Any] = {"kinds": kinds, "fine_fen": fine, "confiscated_fen": confiscated, "printed_no": data["document_no"]}
+    detail |= {name: data[name] for name in texts if data[name]}
+    detail |= {name: day.isoformat() for name, day in days.items() if day}
+    return Statement(
+        "penalty", code, severity_of(code, codes, fine), fine + confiscated, data["decided_on"], None,
+        document_no, organ, key_of("penalty", fold_name(organ), document_no, data), detail,
+    )  # fmt: skip
+
+
+def line(row: Mapping[str, Any]) -> Label:
+    detail = row["detail"]
+    terms = "、".join(KINDS[kind][1] for kind in detail.get("kinds", ()))
+    names = ", ".join(kind.replace("_", " ") for kind in detail.get("kinds", ()))
+    yuan = f"{row['amount_fen'] / 100:,.2f}"
+    return Label(
+        f"{terms or '行政处罚'}{f' {yuan} 元' if row['amount_fen'] else ''}：{detail.get('violation') or detail.get('content', '')}",
+        f"{(names or 'penalty').capitalize()}{f', {yuan} yuan' if row['amount_fen'] else ''}",
+    )
+
+
+KIND = Kind("penalty", 2, Label("行政处罚", "Penalty"), PenaltySchema, state, line)

@@ -1,0 +1,148 @@
+"""Mappings: how the columns of a file become the fields of a kind. A mapping is a TOML file beside this one."""
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from registry.cells.width import half_width
+from registry.errors import BadFile
+from registry.kinds import KINDS
+
+FOLDER = Path(__file__).parent
+Read = Literal["text", "day", "yuan", "wan", "capital", "list", "integer"]
+READS: tuple[Read, ...] = ("text", "day", "yuan", "wan", "capital", "list", "integer")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One field of the kind: the headings it may stand under, and how its cells are read."""
+
+    field: str
+    headings: tuple[str, ...]
+    read: Read = "text"
+    order: Literal["ymd", "dmy"] = "ymd"
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    id: str
+    kind: str
+    title: str
+    # Every group must have one of its headings in the file, else this mapping does not fit.
+    requires: tuple[tuple[str, ...], ...]
+    party_code: tuple[str, ...]
+    party_name: tuple[str, ...]
+    columns: tuple[Column, ...]
+    constants: dict[str, Any]
+    # Headings that are known and left out on purpose (personal data, duplicates of other columns).
+    ignore: frozenset[str]
+
+    def headings(self) -> list[str]:
+        """Every heading that the mapping knows, used or left out."""
+        used = [heading for column in self.columns for heading in column.headings]
+        return [*self.party_code, *self.party_name, *used, *self.ignore]
+
+    def fits(self, header: list[str]) -> bool:
+        present = set(header)
+        return all(present.intersection(group) for group in self.requires)
+
+
+def clean_heading(text: str) -> str:
+    """A heading without blanks, line breaks and a byte-order mark, in half width."""
+    return "".join(half_width(text).replace("\ufeff", "").split())
+
+
+@cache
+def shipped() -> dict[str, Mapping]:
+    """Every mapping that comes with the product, by id."""
+    return {mapping.id: mapping for mapping in (load(path) for path in sorted(FOLDER.glob("*.toml")))}
+
+
+def load(path: Path) -> Mapping:
+    """Read one mapping file. Raises BadFile, naming file and key, for anything that is not understood."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        head = dict(data.pop("mapping"))
+        party = dict(data.pop("party"))
+        fields = dict(data.pop("fields"))
+        constants = dict(data.pop("constants", {}))
+        kind = head["kind"]
+        mapping = Mapping(
+            id=path.stem,
+            kind=head.pop("kind"),
+            title=head.pop("title"),
+            requires=tuple(tuple(map(clean_heading, group)) for group in head.pop("requires")),
+            party_code=tuple(map(clean_heading, party.pop("code"))),
+            party_name=tuple(map(clean_heading, party.pop("name"))),
+            columns=tuple(_column(path, name, value) for name, value in fields.items()),
+            constants=constants,
+            ignore=frozenset(map(clean_heading, head.pop("ignore", ()))),
+        )
+    except tomllib.TOMLDecodeError as error:
+        raise BadFile(f"{path.name} is not valid TOML: {error}.") from error
+    except KeyError as error:
+        raise BadFile(f"{path.name}: the key {error} is missing. docs/imports.md shows a whole mapping.") from error
+    for where, rest in (("", data), ("[mapping] ", head), ("[party] ", party)):
+        for key in rest:
+            raise BadFile(f"{path.name}: {where}{key} is not a key of a mapping. docs/imports.md lists them.")
+    if kind not in KINDS:
+        raise BadFile(f"{path.name}: [mapping] kind = {kind!r} is not a kind. Kinds are: {', '.join(KINDS)}.")
+    known = set(KINDS[kind].schema._declared_fields)
+    for name in [*(column.field for column in mapping.columns), *constants]:
+        if name not in known:
+            raise BadFile(f"{path.name}: {kind} has no field {name!r}. Its fields are: {', '.join(sorted(known))}.")
+    return mapping
+
+
+def _column(path: Path, field: str, value: Any) -> Column:
+    if isinstance(value, list):
+        return Column(field, tuple(map(clean_heading, value)))
+    rest = dict(value)
+    column = Column(field, tuple(map(clean_heading, rest.pop("from"))), rest.pop("read", "text"), rest.pop("order", "ymd"))
+    if rest or column.read not in READS or column.order not in ("ymd", "dmy"):
+        raise BadFile(f"{path.name}: [fields] {field} takes `from`, `read` ({', '.join(READS)}) and `order` (ymd, dmy).")
+    return column
+
+
+def choose(header: list[str], *, kind: str | None, name: str | None) -> Mapping:
+    """Find the mapping of a file by its headings, or the one that was named.
+
+    Raises BadFile when none fits (saying which came nearest and what it misses) or several do.
+    """
+    known = shipped()
+    if name is not None:
+        if name not in known:
+            raise BadFile(f"There is no mapping {name!r}. Mappings are: {', '.join(known)}.")
+        if not known[name].fits(header):
+            raise BadFile(f"Mapping {name} does not fit: {_missing(known[name], header)}.")
+        return known[name]
+    wanted = [mapping for mapping in known.values() if kind in (None, mapping.kind)]
+    fitting = [mapping for mapping in wanted if mapping.fits(header)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        # The one that knows most of the headings; a draw is for a person to settle.
+        ranked = sorted(fitting, key=lambda mapping: -len(set(header).intersection(mapping.headings())))
+        shares = [len(set(header).intersection(mapping.headings())) for mapping in ranked[:2]]
+        if shares[0] > shares[1]:
+            return ranked[0]
+        names = ", ".join(mapping.id for mapping in fitting)
+        raise BadFile(f"Several mappings fit this header: {names}. Name one with --mapping.")
+    nearest = max(wanted, key=lambda mapping: len(set(header).intersection(mapping.headings())), default=None)
+    hint = f" Nearest is {nearest.id}: {_missing(nearest, header)}." if nearest else ""
+    raise BadFile(f"No mapping fits the header {'，'.join(header[:12])}.{hint} docs/imports.md shows how to write one.")
+
+
+def _missing(mapping: Mapping, header: list[str]) -> str:
+    groups = [" or ".join(group) for group in mapping.requires if not set(header).intersection(group)]
+    return f"the file has no column {' and no column '.join(groups)}"
+
+
+def unknown_headings(mapping: Mapping, header: list[str]) -> dict[str, str | None]:
+    """Headings that the mapping does not know, each with the known one it resembles most (or None)."""
+    known = mapping.headings()
+    strange = [heading for heading in header if heading and heading not in known]
+    return {heading: next(iter(difflib.get_close_matches(heading, known, 1)), None) for heading in strange}

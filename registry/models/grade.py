@@ -1,0 +1,108 @@
+"""Grades: the history, the present state, the marks of what is due, and runs."""
+
+from peewee import (
+    AutoField,
+    BigIntegerField,
+    BlobField,
+    CharField,
+    CompositeKey,
+    ForeignKeyField,
+    IntegerField,
+    SmallIntegerField,
+    TextField,
+)
+
+from registry.models.base import Base
+
+
+class SchemeVersion(Base):
+    """One content of one scheme, kept by its hash so that any past grade can name, and use again, what gave it."""
+
+    id = AutoField()
+    scheme = CharField(64)
+    hash = CharField(64, unique=True)
+    content = TextField(help_text="The canonical scheme, as JSON")
+    first_seq = BigIntegerField(help_text="How far the ledger was when it was first used")
+
+
+class Grade(Base):
+    """One change of one entity's grade. A row exists only where class, score or reasons changed."""
+
+    entity = BigIntegerField()
+    version = ForeignKeyField(SchemeVersion, on_delete="RESTRICT", index=False)
+    day = IntegerField(help_text="Day of the grade, days since 1970-01-01")
+    known = BigIntegerField(help_text="How much of the ledger was known")
+    class_ = CharField(4, column_name="class")
+    score = IntegerField()
+    digest = BlobField(help_text="SHA-256 over class, score, points by rule, and records read")
+    # What else a grade may rest on; empty where rules alone decided.
+    context = CharField(64, null=True)
+    model = CharField(64, null=True)
+
+    class Meta:
+        primary_key = CompositeKey("entity", "version", "day", "known")
+        without_rowid = True
+
+
+class GradeState(Base):
+    """The current grade of an entity under a scheme, and the first day on which time alone may change it."""
+
+    scheme = CharField(32)
+    entity = BigIntegerField()
+    version = IntegerField()
+    day = IntegerField()
+    known = BigIntegerField()
+    class_ = CharField(4, column_name="class")
+    rank = SmallIntegerField(help_text="0 is the best class")
+    score = IntegerField()
+    digest = BlobField()
+    next_day = IntegerField(null=True)
+
+    class Meta:
+        primary_key = CompositeKey("scheme", "entity")
+        without_rowid = True
+        indexes = (
+            (("scheme", "rank", "score", "entity"), False),  # the worst first: inspection lists, search by class
+            (("scheme", "next_day"), False),  # "whose grade may change today?"
+        )
+
+
+class Stale(Base):
+    """Entities that something new was said of since their grade. `seq` is the newest of it."""
+
+    scheme = CharField(32)
+    entity = BigIntegerField()
+    seq = BigIntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("scheme", "entity")
+        without_rowid = True
+
+
+class GradeRun(Base):
+    """One full run over all entities. A run that was interrupted goes on at its last finished range."""
+
+    id = AutoField()
+    scheme = CharField(32)
+    version = IntegerField()
+    day = IntegerField()
+    known = BigIntegerField()
+    state = CharField(8, help_text="running, done")
+    started_at = BigIntegerField()
+    finished_at = BigIntegerField(null=True)
+    entities = IntegerField(default=0)
+    changed = IntegerField(default=0)
+
+
+class GradeRange(Base):
+    """A finished range of entity ids, first to last inclusive, of a full run."""
+
+    run = ForeignKeyField(GradeRun, on_delete="CASCADE", index=False)
+    first = BigIntegerField()
+    last = BigIntegerField()
+    entities = IntegerField()
+    changed = IntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("run", "first")
+        without_rowid = True

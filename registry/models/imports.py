@@ -1,0 +1,74 @@
+"""Imports: their state, the rows they refused, and the rows that wait for a person."""
+
+from peewee import (
+    AutoField,
+    BigAutoField,
+    BigIntegerField,
+    CharField,
+    CompositeKey,
+    ForeignKeyField,
+    IntegerField,
+    JSONField,
+    TextField,
+)
+
+from registry.models.base import Base
+
+
+class ImportRun(Base):
+    """One import of one file. `position` is the number of rows that are dealt with; it commits with them."""
+
+    id = AutoField()
+    file = CharField(255, help_text="Name only")
+    digest = CharField(64, help_text="SHA-256 of the file")
+    mapping = CharField(64)
+    source = CharField(64)
+    state = CharField(8, help_text="running, done, failed")
+    # Process that works on it; a dead one's run is taken over at its position.
+    owner = CharField(120)
+    position = IntegerField(default=0)
+    stored = IntegerField(default=0)
+    unchanged = IntegerField(default=0)
+    unmatched = IntegerField(default=0)
+    rejected = IntegerField(default=0)
+    undated = IntegerField(default=0, help_text="Of the stored rows, those without a date: kept, never in a window")
+    provisional = IntegerField(default=0, help_text="Entities made because a valid code was not registered yet")
+    started_at = BigIntegerField()
+    updated_at = BigIntegerField()
+    finished_at = BigIntegerField(null=True)
+    error = TextField(default="")
+
+    class Meta:
+        indexes = ((("digest", "mapping", "source"), False),)  # "was this file begun before?"
+
+
+class ImportReject(Base):
+    """A refused row: where it is, what is wrong and what to do. Never the row itself."""
+
+    run = ForeignKeyField(ImportRun, on_delete="CASCADE", index=False)
+    row = IntegerField(help_text="Row of the file as a spreadsheet counts it: the header is 1")
+    number = IntegerField(help_text="Running number within the row")
+    column = CharField(128)
+    value = CharField(80, help_text="Shortened, personal data masked")
+    reason = TextField()
+
+    class Meta:
+        primary_key = CompositeKey("run", "row", "number")
+        without_rowid = True
+
+
+class Unmatched(Base):
+    """A good row whose party could not be found. It waits here and is never lost or doubled."""
+
+    id = BigAutoField()
+    identity = CharField(32, unique=True, help_text="Digest of source and content, so the same row waits once")
+    kind = CharField(20)
+    source = CharField(64)
+    run = ForeignKeyField(ImportRun, null=True, on_delete="RESTRICT")
+    row = IntegerField(null=True)
+    reason = CharField(32)
+    party_name = CharField(200)
+    party_code = CharField(64, help_text="As given, personal numbers masked")
+    person_hash = CharField(64, null=True, index=True, help_text="Keyed hash of a personal number")
+    fields = JSONField(help_text="The row, checked and masked, ready to be stored once the party is known")
+    waiting_since = BigIntegerField()

@@ -1,0 +1,115 @@
+"""The append-only ledger of records, its two clocks, and the facts that are counted."""
+
+from peewee import (
+    BigIntegerField,
+    CharField,
+    Check,
+    CompositeKey,
+    DateField,
+    ForeignKeyField,
+    IntegerField,
+    JSONField,
+    SmallIntegerField,
+)
+
+from registry.models.base import Base
+from registry.models.entity import Entity
+
+
+class LedgerHead(Base):
+    """The last numbers given, in one row. A writer takes this row first and holds it until it commits: commit order."""
+
+    id = SmallIntegerField(primary_key=True)
+    seq = BigIntegerField()
+    entity = BigIntegerField(help_text="Last entity id")
+    name = BigIntegerField(help_text="Last id in entity_name")
+
+
+class Moment(Base):
+    """When the ledger stood at `seq`: the map between the number and the clock on the wall."""
+
+    seq = BigIntegerField(primary_key=True)
+    at = BigIntegerField(index=True, help_text="Milliseconds since 1970-01-01 UTC, never falling")
+
+
+class Record(Base):
+    """One dated fact about one entity, exactly as one organ decided it.
+
+    ``seq`` is given in commit order and is the clock of what we knew. A correction or a withdrawal is a new row that
+    names the row it `replaces` and sets ``replaced_seq`` there; nothing else ever changes.
+    """
+
+    seq = BigIntegerField(primary_key=True)
+    act = CharField(8, default="state", constraints=[Check("act IN ('state', 'correct', 'withdraw')")])
+    identity = CharField(32, help_text="Digest of what makes it this record: kind, organ, document number, party")
+    content = CharField(32, help_text="Digest of all that was said")
+    kind = CharField(20, help_text="Name of a file in registry/kinds")
+    # Empty only for rows that concern the registry itself (coverage).
+    entity = ForeignKeyField(Entity, null=True, on_delete="RESTRICT", index=False)
+    code = IntegerField(default=0)
+    severity = SmallIntegerField(default=0)
+    amount_fen = BigIntegerField(default=0, constraints=[Check("amount_fen >= 0")])
+    happened_on = DateField(null=True, help_text="Date printed on the decision; empty when the source gives none")
+    ends_on = DateField(null=True, help_text="First day on which it no longer holds")
+    document_no = CharField(128, default="", help_text="Folded; empty where the source gives none")
+    organ = CharField(200, default="", help_text="Who decided")
+    source = CharField(64, help_text="Who sent it: a mapping, a key, the sample")
+    detail = JSONField(default=dict)
+    replaces = BigIntegerField(null=True)
+    replaced_seq = BigIntegerField(null=True, help_text="seq of the correction; empty while current")
+
+    class Meta:
+        # "This entity's records, newest first": page one of the dossier.
+        indexes = ((("entity", "happened_on", "seq"), False),)
+
+
+# The same decision sent twice collides here instead of doubling.
+Record.add_index(Record.index(Record.identity, unique=True, where=Record.replaced_seq.is_null(), name="record_current"))
+# "Was this ever said?": a correction must not come back as news when the old file is imported again.
+Record.add_index(Record.index(Record.identity, where=Record.replaced_seq.is_null(False), name="record_replaced"))
+
+
+class Provenance(Base):
+    """Another source, or another wording, of a decision that the ledger already has. It counts once."""
+
+    identity = CharField(32)
+    source = CharField(64)
+    content = CharField(32)
+    seq = BigIntegerField(help_text="Ledger row that it was attached to")
+
+    class Meta:
+        primary_key = CompositeKey("identity", "source", "content")
+        without_rowid = True
+
+
+class Fact(Base):
+    """What grading reads: integers only, one or a few per record, rebuildable from the ledger.
+
+    Clustered by entity, so that one entity's facts and a range of entities are each one sequential read.
+    """
+
+    entity = BigIntegerField()
+    known = BigIntegerField(help_text="seq that says so")
+    part = SmallIntegerField(default=0)
+    kind = SmallIntegerField()
+    code = IntegerField()
+    severity = SmallIntegerField()
+    amount = BigIntegerField()
+    day = IntegerField(help_text="Days since 1970-01-01")
+    ends = IntegerField(null=True)
+    gone = BigIntegerField(null=True, help_text="seq that replaced it; empty while it holds")
+
+    class Meta:
+        primary_key = CompositeKey("entity", "known", "part")
+        without_rowid = True
+
+
+class Coverage(Base):
+    """For which kind, division and days a feed was connected: no record there means zero, elsewhere unknown."""
+
+    known = BigIntegerField(primary_key=True, help_text="seq that says so")
+    kind = SmallIntegerField()
+    division = CharField(6, default="", help_text="Prefix; empty means everywhere")
+    from_day = IntegerField()
+    to_day = IntegerField(null=True)
+    gone = BigIntegerField(null=True)

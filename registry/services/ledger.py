@@ -1,0 +1,297 @@
+"""The ledger: the one place that appends records, under one number, in commit order.
+
+A caller opens `writing(...)`, states what it knows, and leaves; everything commits together or not at all::
+
+    with ledger.writing(now=clock.now(), schemes=["general-risk"]) as pen:
+        outcomes = pen.state(pairs, source="key:tax-bureau")
+"""
+
+import hashlib
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+import orjson
+
+from registry import clock
+from registry.database import execute, execute_many, in_slices, insert_rows, is_postgres, write
+from registry.errors import NotInitialised, RecordConflict, RecordNotFound
+from registry.kinds import KINDS, Statement
+from registry.models import LedgerHead, Moment, Record
+
+RECORD_COLUMNS = (
+    "seq", "act", "identity", "content", "kind", "entity_id", "code", "severity", "amount_fen", "happened_on", "ends_on",
+    "document_no", "organ", "source", "detail", "replaces", "replaced_seq",
+)  # fmt: skip
+FACT_COLUMNS = ("entity", "known", "part", "kind", "code", "severity", "amount", "day", "ends", "gone")
+
+Said = Literal["stored", "corrected", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one statement: `seq` is the ledger row that now says it."""
+
+    said: Said
+    seq: int
+
+
+def digest(value: object) -> str:
+    """32 hexadecimal characters of SHA-256 over canonical JSON."""
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+
+
+def identity_of(statement: Statement, entity: int | str, content: str) -> str:
+    """What makes a record itself: its key and its party. Where a source gives neither number nor row id, its content."""
+    key = (*statement.key, content) if statement.key[-1] == "content" else statement.key
+    return digest([*key, entity])
+
+
+def content_of(statement: Statement) -> str:
+    """Digest of all that was said, so that the same words again are recognised."""
+    return digest([
+        statement.kind, statement.code, statement.severity, statement.amount_fen, statement.happened_on,
+        statement.ends_on, statement.document_no, statement.organ, statement.detail,
+    ])  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Known:
+    """The newest row of one identity as this transaction sees it."""
+
+    seq: int
+    source: str
+    content: str
+    act: str
+    entity: int
+    row: list[Any] | None = None  # set while the row waits to be inserted in this transaction
+
+
+class Pen:
+    """Writes the ledger inside one transaction. Made by `writing`; the head row is held until it commits."""
+
+    def __init__(self, *, now: int, schemes: Sequence[str]) -> None:
+        head = execute(f"SELECT seq, entity, name FROM ledger_head WHERE id = 1{' FOR UPDATE' if is_postgres() else ''}")
+        row = head.fetchone()
+        if row is None:
+            raise NotInitialised
+        self.first = self.seq = row[0]
+        self.entity, self.name = row[1], row[2]
+        self.now = now
+        self.schemes = schemes
+        self.touched: dict[int, int] = {}  # entity → newest seq
+        self._records: list[list[Any]] = []
+        self._facts: list[tuple[Any, ...]] = []
+        self._provenance: list[tuple[str, str, str, int]] = []
+        self._replaced: list[tuple[int, int]] = []  # (by, old)
+        self._gone: list[tuple[int, int, int]] = []  # (by, entity, old)
+
+    def next_entity(self) -> int:
+        self.entity += 1
+        return int(self.entity)
+
+    def next_name(self) -> int:
+        self.name += 1
+        return int(self.name)
+
+    def state(self, pairs: Sequence[tuple[int, Statement]], *, source: str) -> list[Outcome]:
+        """Append what is new among (entity id, statement) pairs and return one outcome per pair, in order.
+
+        The same words again change nothing. Other words from the same source are a correction, a new row. Words from
+        another source attach as provenance and count once: who decided first stays. A withdrawn record stays withdrawn.
+        """
+        contents = [content_of(statement) for _, statement in pairs]
+        identities = [
+            identity_of(statement, entity, content) for (entity, statement), content in zip(pairs, contents, strict=True)
+        ]
+        known, seen = self._look_up(identities)
+        outcomes: list[Outcome] = []
+        for (entity, statement), identity, content in zip(pairs, identities, contents, strict=True):
+            before = known.get(identity)
+            if before is None:
+                known[identity] = self._append("state", identity, content, entity, statement, source, replaces=None)
+                outcomes.append(Outcome("stored", known[identity].seq))
+            elif (identity, source, content) in seen:
+                outcomes.append(Outcome("unchanged", before.seq))
+            elif before.source == source and before.content != content and before.act != "withdraw":
+                known[identity] = self._replace("correct", before, identity, content, statement, source)
+                outcomes.append(Outcome("corrected", known[identity].seq))
+            else:
+                self._provenance.append((identity, source, content, before.seq))
+                outcomes.append(Outcome("unchanged", before.seq))
+            seen.add((identity, source, content))
+        return outcomes
+
+    def correct(self, seq: int, statement: Statement, *, source: str) -> Outcome:
+        """Replace the current row `seq` by another statement about the same record.
+
+        Raises RecordNotFound where no row has that number, RecordConflict where it was replaced or withdrawn already.
+        """
+        old = self._current(seq)
+        content = content_of(statement)
+        if content == old.content:
+            return Outcome("unchanged", old.seq)
+        after = self._replace("correct", old, self._identity(seq), content, statement, source)
+        return Outcome("corrected", after.seq)
+
+    def withdraw(self, seq: int, *, source: str, reason: str) -> Outcome:
+        """Withdraw a record: a new row says so, and it never counts again. Safe to repeat."""
+        record = Record.get_or_none(Record.seq == seq)
+        if record is not None and record.replaced_seq is None and record.act == "withdraw":
+            return Outcome("unchanged", seq)
+        old = self._current(seq)
+        statement = Statement(
+            record.kind, record.code, record.severity, record.amount_fen, record.happened_on, record.ends_on,
+            record.document_no, record.organ, (), {**record.detail, "withdrawn_because": reason},
+        )  # fmt: skip
+        after = self._replace("withdraw", old, record.identity, content_of(statement), statement, source)
+        return Outcome("corrected", after.seq)
+
+    def cover(self, kind: str, division: str, from_on: date, to_on: date | None, *, source: str) -> Outcome:
+        """Say that a feed of `kind` was connected for a division prefix over these days. Safe to repeat."""
+        statement = Statement(
+            "coverage", KINDS[kind].number, 0, 0, from_on, to_on, "", "", ("coverage", kind, division, from_on.isoformat()),
+            {"kind": kind, "division": division},
+        )  # fmt: skip
+        content = content_of(statement)
+        identity = identity_of(statement, "", content)
+        known, _ = self._look_up([identity])
+        before = known.get(identity)
+        if before is not None and before.content == content:
+            return Outcome("unchanged", before.seq)
+        if before is not None:
+            after = self._replace("correct", before, identity, content, statement, source)
+            execute("UPDATE coverage SET gone = ? WHERE known = ?", (after.seq, before.seq))
+        else:
+            after = self._append("state", identity, content, None, statement, source, replaces=None)
+        days = (clock.day_number(from_on), None if to_on is None else clock.day_number(to_on))
+        insert_rows("coverage", ("known", "kind", "division", "from_day", "to_day"), [(after.seq, statement.code, division, *days)])
+        return Outcome("corrected" if before else "stored", after.seq)
+
+    def flush(self) -> None:
+        """Write out what was stated so far, so that it can be read (and graded) inside this transaction."""
+        insert_rows("record", RECORD_COLUMNS, self._records)
+        insert_rows("fact", FACT_COLUMNS, self._facts)
+        if self._provenance:
+            insert_rows("provenance", ("identity", "source", "content", "seq"), self._provenance, ignore=True)
+        if self._replaced:
+            execute_many("UPDATE record SET replaced_seq = ? WHERE seq = ?", self._replaced)
+            execute_many("UPDATE fact SET gone = ? WHERE entity = ? AND known = ?", self._gone)
+        for scheme in self.schemes:
+            execute_many(
+                "INSERT INTO stale (scheme, entity, seq) VALUES (?, ?, ?) "
+                "ON CONFLICT (scheme, entity) DO UPDATE SET seq = excluded.seq",
+                [(scheme, entity, seq) for entity, seq in self.touched.items()],
+            )
+        execute("UPDATE ledger_head SET seq = ?, entity = ?, name = ? WHERE id = 1", (self.seq, self.entity, self.name))
+        if self.seq > self.first:
+            # The clock on the wall may be set back; the clock of knowledge may not.
+            execute(
+                "INSERT INTO moment (seq, at) SELECT ?, CASE WHEN max(at) > ? THEN max(at) ELSE ? END FROM moment",
+                (self.seq, self.now, self.now),
+            )
+        self.first = self.seq
+        self.touched = {}
+        self._records, self._facts, self._provenance, self._replaced, self._gone = [], [], [], [], []
+
+    def _look_up(self, identities: Iterable[str]) -> tuple[dict[str, _Known], set[tuple[str, str, str]]]:
+        """The newest row of each identity, and every (identity, source, content) ever said: three queries a batch."""
+        known: dict[str, _Known] = {}
+        seen: set[tuple[str, str, str]] = set()
+        for part in in_slices(sorted(set(identities))):
+            marks = ", ".join("?" * len(part))
+            for condition in ("replaced_seq IS NULL", "replaced_seq IS NOT NULL"):
+                rows = execute(
+                    f"SELECT identity, seq, source, content, act, entity_id FROM record WHERE identity IN ({marks}) AND {condition}",  # noqa: S608
+                    part,
+                ).fetchall()
+                for identity, seq, source, content, act, entity in rows:
+                    seen.add((identity, source, content))
+                    if condition == "replaced_seq IS NULL":
+                        known[identity] = _Known(seq, source, content, act, entity)
+            seen.update(
+                execute(f"SELECT identity, source, content FROM provenance WHERE identity IN ({marks})", part).fetchall()  # noqa: S608
+            )
+        # Rows of this transaction that are not inserted yet.
+        for row in self._records:
+            if row[2] in known or row[2] in identities:
+                seen.add((row[2], row[13], row[3]))
+                if row[16] is None:
+                    known[row[2]] = _Known(row[0], row[13], row[3], row[1], row[5], row)
+        return known, seen
+
+    def _append(
+        self, act: str, identity: str, content: str, entity: int | None, statement: Statement, source: str, *, replaces: int | None
+    ) -> _Known:
+        self.seq += 1
+        row = [
+            self.seq, act, identity, content, statement.kind, entity, statement.code, statement.severity, statement.amount_fen,
+            statement.happened_on, statement.ends_on, statement.document_no, statement.organ, source,
+            orjson.dumps(statement.detail).decode(), replaces, None,
+        ]  # fmt: skip
+        if not is_postgres():
+            # The driver's own conversion of days is slow and deprecated; the column holds ISO text.
+            row[9:11] = [day.isoformat() if day else None for day in row[9:11]]
+        self._records.append(row)
+        if entity is not None:
+            self.touched[entity] = self.seq
+            if act != "withdraw" and statement.happened_on is not None:
+                ends = None if statement.ends_on is None else clock.day_number(statement.ends_on)
+                self._facts.append((
+                    entity, self.seq, 0, KINDS[statement.kind].number, statement.code, statement.severity,
+                    statement.amount_fen, clock.day_number(statement.happened_on), ends, None,
+                ))  # fmt: skip
+        return _Known(self.seq, source, content, act, entity or 0, row)
+
+    def _replace(self, act: str, old: _Known, identity: str, content: str, statement: Statement, source: str) -> _Known:
+        entity = old.entity or None
+        after = self._append(act, identity, content, entity, statement, source, replaces=old.seq)
+        if old.row is not None:
+            old.row[16] = after.seq
+            # The fact of a row that was replaced before it was ever seen still belongs to its own past.
+            self._facts = [(*fact[:9], after.seq) if fact[1] == old.seq else fact for fact in self._facts]
+        else:
+            self._replaced.append((after.seq, old.seq))
+            self._gone.append((after.seq, old.entity, old.seq))
+        return after
+
+    def _current(self, seq: int) -> _Known:
+        record = Record.get_or_none(Record.seq == seq)
+        if record is None:
+            raise RecordNotFound(f"The ledger has no record {seq}. GET /api/v1/entities/{{code}}/records lists an entity's records.")
+        if record.replaced_seq is not None:
+            raise RecordConflict(f"Record {seq} was already replaced by {record.replaced_seq}. Correct that one instead.", current=record.replaced_seq)
+        if record.act == "withdraw":
+            raise RecordConflict(f"Record {seq} was withdrawn. A withdrawn record cannot be corrected; post a new one.")
+        return _Known(record.seq, record.source, record.content, record.act, record.entity_id)
+
+    def _identity(self, seq: int) -> str:
+        identity: str = Record.get(Record.seq == seq).identity
+        return identity
+
+
+@contextmanager
+def writing(*, now: int, schemes: Sequence[str]) -> Generator[Pen, None, None]:
+    """Open one write transaction on the ledger. `now` is in milliseconds; `schemes` get stale marks for what changes."""
+    with write():
+        pen = Pen(now=now, schemes=schemes)
+        yield pen
+        pen.flush()
+
+
+def head() -> int:
+    """The last number given: how much of the ledger is known now."""
+    found = LedgerHead.get_or_none(LedgerHead.id == 1)
+    if found is None:
+        raise NotInitialised
+    return int(found.seq)
+
+
+def seq_at(moment: int) -> int:
+    """How much of the ledger was known at a moment (milliseconds UTC); 0 before the first row."""
+    found = Moment.select(Moment.seq).where(Moment.at <= moment).order_by(Moment.at.desc(), Moment.seq.desc()).first()
+    return int(found.seq) if found else 0
+
+

@@ -1,0 +1,172 @@
+"""From the cells of one row to a checked statement about a party, or to the reasons why not. No database here."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from marshmallow import ValidationError
+
+from registry.cells import CellError, is_blank
+from registry.cells.amounts import capital, fen
+from registry.cells.dates import OPEN_END, day
+from registry.cells.personal import keyed_hash, mask_personal
+from registry.identity import Identifier, read_identifier
+from registry.kinds import KINDS, Statement
+from registry.kinds.base import RecordSchema
+from registry.kinds.registration import subject_of
+from registry.mappings import Column, Mapping
+from registry.services.entities import LONGEST_NAME, Party
+
+# Which reading of several code columns names the party best.
+BEST = ("credit_code", "registration_no", "registration_no_13", "taxpayer_no", "organisation_code")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a row was refused: column, value (shortened, personal data masked), reason and remedy."""
+
+    column: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A good row. `party` is None where its code column holds nothing usable; `why` then says what it held."""
+
+    statement: Statement
+    party: Party | None
+    name: str
+    shown_code: str
+    why: str
+    person_hash: str | None
+
+
+class RowParser:
+    """Reads rows by one mapping. Made once per file: the schema and the columns are looked up once, not per row."""
+
+    def __init__(self, mapping: Mapping, header: list[str], *, today: date, key: bytes) -> None:
+        self.mapping = mapping
+        self.kind = KINDS[mapping.kind]
+        self.schema: RecordSchema = self.kind.schema(today=today)
+        self.key = key
+        at = {heading: index for index, heading in enumerate(header)}
+        self.code_cells = [at[heading] for heading in mapping.party_code if heading in at]
+        self.name_cells = [at[heading] for heading in mapping.party_name if heading in at]
+        self.columns: list[tuple[Column, list[int]]] = []
+        for column in mapping.columns:
+            cells = [at[heading] for heading in column.headings if heading in at]
+            if cells:
+                self.columns.append((column, cells))
+        self.header = header
+        self.heading_of = {column.field: header[cells[0]] for column, cells in self.columns}
+
+    def parse(self, cells: list[str]) -> Parsed | list[Refusal]:
+        """Read one row. Returns every reason at once when it is refused."""
+        if len(cells) != len(self.header):
+            return [Refusal("", "", f"The row has {len(cells)} cells and the header {len(self.header)}. A separator inside a text is probably not in quotation marks.")]
+        fields: dict[str, Any] = dict(self.mapping.constants)
+        refusals: list[Refusal] = []
+        for column, at in self.columns:
+            cell = next((cells[index] for index in at if not is_blank(cells[index])), "")
+            try:
+                self._read(column, cell, fields)
+            except CellError as error:
+                refusals.append(Refusal(self.header[at[0]], error.text, f"{error.what}. {error.remedy}"))
+        name = next((cells[index].strip() for index in self.name_cells if not is_blank(cells[index])), "")
+        if "\x00" in name:
+            refusals.append(Refusal(self.header[self.name_cells[0]], name.replace("\x00", "␀")[:60], "The name contains a NUL byte. Remove it in the source and export again."))
+        if refusals:
+            return refusals
+        reading = self._identifier(cells)
+        if self.kind.name == "registration":
+            fault = self._complete_registration(fields, reading, name)
+            if fault is not None:
+                return [fault]
+        try:
+            statement = self.kind.state(self.schema.load(fields))
+        except ValidationError as error:
+            return self._refusals(error, fields)
+        return self._parsed(statement, reading, name)
+
+    def _read(self, column: Column, cell: str, fields: dict[str, Any]) -> None:
+        if column.read == "capital":
+            # Only renminbi is counted; the text is kept, so that no currency is lost.
+            fields["capital_text"] = cell
+            fields[column.field] = capital(cell, "wan").fen or 0
+        elif not cell:
+            return
+        elif column.read == "day":
+            found = day(cell, order=column.order)
+            fields[column.field] = None if found == OPEN_END else found
+        elif column.read == "yuan":
+            fields[column.field] = fen(cell, "yuan")
+        elif column.read == "wan":
+            fields[column.field] = fen(cell, "wan")
+        elif column.read == "list":
+            fields[column.field] = [part for part in cell.replace("；", ";").replace("，", ",").replace(";", ",").split(",") if part]
+        elif column.read == "integer":
+            if not cell.strip().isdecimal():
+                raise CellError("This is not a whole number", cell, "Write digits only.")
+            fields[column.field] = int(cell)
+        else:
+            fields[column.field] = cell
+
+    def _identifier(self, cells: list[str]) -> Identifier:
+        """The best reading of the code columns; where none is usable, the most telling one."""
+        readings = [read_identifier(cells[index]) for index in self.code_cells]
+        readings += [reading.beside for reading in readings if reading.beside is not None]
+        usable = [reading for reading in readings if reading.usable]
+        if usable:
+            return min(usable, key=lambda reading: BEST.index(reading.kind))
+        telling = [reading for reading in readings if reading.kind != "blank"]
+        return telling[0] if telling else Identifier("blank")
+
+    def _complete_registration(self, fields: dict[str, Any], reading: Identifier, name: str) -> Refusal | None:
+        column = self.header[self.code_cells[0]]
+        if not reading.usable or reading.kind in ("taxpayer_no", "organisation_code"):
+            message = reading.message or f"A registration needs a credit code or a registration number; this is {reading.kind.replace('_', ' ')}."
+            return Refusal(column, _shown(reading), message)
+        code = reading.value if reading.kind == "credit_code" else ""
+        fields["name"] = name
+        fields["subject"] = subject_of(code, fields.get("type", ""), name)
+        fields["division"] = code[2:8] if code else reading.value[:6]
+        if not fields["division"].isdecimal():
+            fields["division"] = ""
+        return None
+
+    def _refusals(self, error: ValidationError, fields: dict[str, Any]) -> list[Refusal]:
+        found: list[Refusal] = []
+        for field, texts in error.normalized_messages().items():
+            heading = self.heading_of.get(field, field if field != "_schema" else "")
+            value = str(fields.get(field, ""))
+            text = " ".join(map(str, texts)) if isinstance(texts, list) else str(texts)
+            found.append(Refusal(heading, mask_personal(value.replace("\x00", "␀"))[:60], text))
+        return found
+
+    def _parsed(self, statement: Statement, reading: Identifier, name: str) -> Parsed:
+        shown = _shown(reading)
+        if reading.usable:
+            return Parsed(statement, party_of(reading, name), name, shown, "", None)
+        # A number that is somebody's may still be a registered number written before the standard.
+        party = Party(registration_no=reading.or_value, name=name) if reading.or_kind == "registration_no" else None
+        person = keyed_hash(reading.value, self.key) if reading.kind == "person" else None
+        return Parsed(statement, party, mask_personal(name)[:LONGEST_NAME], shown, reading.kind, person)
+
+
+def party_of(reading: Identifier, name: str) -> Party:
+    """The identifiers that an entity can be found by, from one usable reading of a code cell."""
+    value = reading.value
+    if reading.kind == "credit_code":
+        return Party(code=value, organisation_code=value[8:17], name=name)
+    if reading.kind in ("registration_no", "registration_no_13"):
+        return Party(registration_no=value, name=name)
+    return Party(organisation_code=value[-9:], name=name)
+
+
+def _shown(reading: Identifier) -> str:
+    """The number as it may be shown: as it is when it is an enterprise's, else what it is."""
+    if reading.usable and reading.or_kind != "person":
+        return reading.value
+    return {"person": "(个人证件号)", "phone": "(电话)", "masked": "(已脱敏)", "blank": ""}.get(reading.kind, reading.kind)
+
