@@ -194,7 +194,7 @@ def read_identifier(text: str) -> Identifier:
     """Say what a cell of a code column is. Never raises, and never quotes the cell in a message.
 
     A number that is or contains a resident id is ``person`` whatever else it could be; the ambiguous cases and how they
-    are decided are listed in ``docs/identifiers.md``. About 3 µs for a credit code in order.
+    are decided are listed in ``docs/identifiers.md``. A few microseconds for a credit code in order.
     """
     # The common case, taken early. 19 or 20 at positions 7-8 may be a year of birth: that takes the long way.
     if _CREDIT.fullmatch(text) and text[6:8] not in ("19", "20") and checks.credit_check_holds(text):

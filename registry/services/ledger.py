@@ -172,13 +172,13 @@ class Pen:
 
     def flush(self) -> None:
         """Write out what was stated so far, so that it can be read (and graded) inside this transaction."""
+        if self._replaced:  # first: an identity has one current row at any moment
+            execute_many("UPDATE record SET replaced_seq = ? WHERE seq = ?", self._replaced)
+            execute_many("UPDATE fact SET gone = ? WHERE entity = ? AND known = ?", self._gone)
         insert_rows("record", RECORD_COLUMNS, self._records)
         insert_rows("fact", FACT_COLUMNS, self._facts)
         if self._provenance:
             insert_rows("provenance", ("identity", "source", "content", "seq"), self._provenance, ignore=True)
-        if self._replaced:
-            execute_many("UPDATE record SET replaced_seq = ? WHERE seq = ?", self._replaced)
-            execute_many("UPDATE fact SET gone = ? WHERE entity = ? AND known = ?", self._gone)
         for scheme in self.schemes:
             execute_many(
                 "INSERT INTO stale (scheme, entity, seq) VALUES (?, ?, ?) "

@@ -1,0 +1,344 @@
+"""Grading: one entity inside the transaction of a post, those that are due, or all of them in ranges.
+
+Everything that decides is in `rules`; here is who is asked, from which facts, and what is written of the answer.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+
+from registry import clock
+from registry.config import Settings
+from registry.database import execute, execute_many, in_slices, insert_rows, read_frame, session, write
+from registry.errors import BadScheme, UnknownScheme
+from registry.models import GradeRange, GradeRun, SchemeVersion
+from registry.services import ledger
+from rules.engine import facts_needed, grade
+from rules.errors import SchemeError
+from rules.scheme import Scheme, load_book
+
+POPULATION = {"entity": pl.Int64, "subject": pl.String, "division": pl.String}
+FACTS = {
+    "entity": pl.Int64, "kind": pl.Int16, "code": pl.Int32, "severity": pl.Int16, "amount": pl.Int64, "day": pl.Int32,
+    "ends": pl.Int32, "seq": pl.Int64,
+}  # fmt: skip
+COVERAGE = {"kind": pl.Int16, "division": pl.String, "from_day": pl.Int32, "to_day": pl.Int32}
+STATE = {"entity": pl.Int64, "version": pl.Int32, "digest": pl.Binary, "next_day": pl.Int32}
+# Entities of one due run that are read, graded and written together.
+BATCH = 20_000
+# Rows written in one transaction of a full run: a few milliseconds of the write lock.
+ROWS = 2_000
+
+# Only registered entities that still exist are graded: provisional and cancelled ones are not.
+GRADABLE = "registered_seq IS NOT NULL AND status IN (1, 2)"
+
+Progress = Callable[[int, int], None]
+
+
+@cache
+def _book(folder: Path) -> dict[str, Scheme]:
+    try:
+        return load_book(folder)
+    except SchemeError as error:
+        raise BadScheme(str(error)) from error
+
+
+def scheme_named(settings: Settings, name: str | None = None) -> Scheme:
+    """The scheme of that id (default: `[grading] scheme`). Raises UnknownScheme, listing what there is."""
+    book = _book(settings.path(settings.grading.book))
+    wanted = name or settings.grading.scheme
+    if wanted not in book:
+        raise UnknownScheme(f"There is no scheme {wanted!r}. Schemes are: {', '.join(book)}.")
+    return book[wanted]
+
+
+def schemes(settings: Settings) -> list[str]:
+    """Ids of every scheme that grades."""
+    return list(_book(settings.path(settings.grading.book)))
+
+
+def version_of(scheme: Scheme) -> int:
+    """The number under which this content of the scheme is kept; it is kept now if it is new."""
+    found = SchemeVersion.get_or_none(SchemeVersion.hash == scheme.hash)
+    if found is None:
+        with write():
+            execute(
+                "INSERT INTO scheme_version (scheme, hash, content, first_seq) VALUES (?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING",
+                (scheme.id, scheme.hash, scheme.content, ledger.head()),
+            )
+        found = SchemeVersion.get(SchemeVersion.hash == scheme.hash)
+    return int(found.id)
+
+
+@dataclass(slots=True)
+class Result:
+    """What a grading run did. `classes` counts entities per subject kind and class, among those that were graded."""
+
+    entities: int = 0
+    changed: int = 0
+    classes: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def add(self, other: "Result") -> None:
+        self.entities += other.entities
+        self.changed += other.changed
+        for subject, counts in other.classes.items():
+            mine = self.classes.setdefault(subject, {})
+            for name, number in counts.items():
+                mine[name] = mine.get(name, 0) + number
+
+
+# --- reading -----------------------------------------------------------------------------------------------------
+
+
+def population_in(first: int, last: int) -> pl.DataFrame:
+    """Gradable entities with ids from `first` to `last`, both included, in order of id."""
+    sql = f"SELECT id, kind, division FROM entity WHERE id BETWEEN ? AND ? AND {GRADABLE} ORDER BY id"  # noqa: S608
+    return read_frame(sql, (first, last), POPULATION)
+
+
+def population_of(entities: Sequence[int]) -> pl.DataFrame:
+    """The gradable ones among these entities, in order of id."""
+    parts = [
+        read_frame(
+            f"SELECT id, kind, division FROM entity WHERE id IN ({', '.join('?' * len(part))}) AND {GRADABLE} ORDER BY id",  # noqa: S608
+            part,
+            POPULATION,
+        )
+        for part in in_slices(sorted(set(entities)))
+    ]
+    return pl.concat(parts) if parts else pl.DataFrame(schema=POPULATION)
+
+
+def facts_in(first: int, last: int, kinds: set[int], known: int) -> pl.DataFrame:
+    """Facts of a range of entities as far as they were known at `known`."""
+    return _facts("entity BETWEEN ? AND ?", [first, last], kinds, known)
+
+
+def facts_of(entities: Sequence[int], kinds: set[int], known: int) -> pl.DataFrame:
+    """Facts of these entities as far as they were known at `known`."""
+    parts = [
+        _facts(f"entity IN ({', '.join('?' * len(part))})", part, kinds, known)
+        for part in in_slices(sorted(set(entities)), 20_000)
+    ]
+    return pl.concat(parts) if parts else pl.DataFrame(schema=FACTS)
+
+
+def _facts(where: str, values: Sequence[int], kinds: set[int], known: int) -> pl.DataFrame:
+    numbers = ", ".join(str(int(kind)) for kind in sorted(kinds))
+    sql = (
+        f"SELECT entity, kind, code, severity, amount, day, ends, known FROM fact WHERE {where} "  # noqa: S608
+        f"AND known <= ? AND (gone IS NULL OR gone > ?) AND kind IN ({numbers})"
+    )
+    return read_frame(sql, [*values, known, known], FACTS)
+
+
+def coverage(known: int) -> pl.DataFrame:
+    """For which kinds, divisions and days feeds were connected, as far as it was known at `known`."""
+    sql = "SELECT kind, division, from_day, to_day FROM coverage WHERE known <= ? AND (gone IS NULL OR gone > ?)"
+    return read_frame(sql, (known, known), COVERAGE)
+
+
+# --- writing -----------------------------------------------------------------------------------------------------
+
+
+def _write(scheme: Scheme, version: int, graded: pl.DataFrame, known: int, *, renew: bool) -> int:
+    """Write grades that differ from the current ones and return how many. Must run inside one transaction a call.
+
+    A grade becomes current only over one that knew less, or as much on an earlier day: two writers cannot finish out
+    of order. With `renew` the day and the next breakpoint of unchanged grades move on as well (the due run needs it).
+    """
+    rank = {name: index for index, name in enumerate(scheme.classes)}
+    rows = graded.select(
+        "entity", "day", "class", "score", "digest", "next_day", pl.col("class").replace_strict(rank, return_dtype=pl.Int16).alias("rank"), "same"
+    )
+    changed = rows.filter(~pl.col("same"))
+    insert_rows(
+        "grade",
+        ("entity", "version_id", "day", "known", "class", "score", "digest"),
+        ((entity, version, day, known, name, score, digest) for entity, day, name, score, digest, *_ in changed.iter_rows()),
+        ignore=True,
+    )
+    execute_many(
+        "INSERT INTO grade_state (scheme, entity, version, day, known, class, rank, score, digest, next_day) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scheme, entity) DO UPDATE SET version = excluded.version, "
+        "day = excluded.day, known = excluded.known, class = excluded.class, rank = excluded.rank, score = excluded.score, "
+        "digest = excluded.digest, next_day = excluded.next_day WHERE excluded.known > grade_state.known "
+        "OR (excluded.known = grade_state.known AND excluded.day >= grade_state.day)",
+        (
+            (scheme.id, entity, version, day, known, name, place, score, digest, next_day)
+            for entity, day, name, score, digest, next_day, place, _ in (rows if renew else changed).iter_rows()
+        ),
+    )
+    return changed.height
+
+
+def _compare(scheme: Scheme, version: int, graded: pl.DataFrame, state: pl.DataFrame) -> pl.DataFrame:
+    """Mark the grades that are the same as the current ones (`same`) and whose breakpoint is the same (`still`)."""
+    joined = graded.join(state.rename({"digest": "old", "next_day": "old_next", "version": "old_version"}), on="entity", how="left", maintain_order="left")
+    same = (pl.col("old") == pl.col("digest")) & (pl.col("old_version") == version)
+    return joined.with_columns(
+        same=same.fill_null(value=False),
+        still=(same & pl.col("next_day").eq_missing(pl.col("old_next"))).fill_null(value=False),
+    )
+
+
+def _state_of(scheme: Scheme, entities: Sequence[int]) -> pl.DataFrame:
+    parts = [
+        read_frame(
+            f"SELECT entity, version, digest, next_day FROM grade_state WHERE scheme = ? AND entity IN ({', '.join('?' * len(part))})",  # noqa: S608
+            [scheme.id, *part],
+            STATE,
+        )
+        for part in in_slices(list(entities), 20_000)
+    ]
+    return pl.concat(parts) if parts else pl.DataFrame(schema=STATE)
+
+
+def _counted(population: pl.DataFrame, graded: pl.DataFrame, changed: int) -> Result:
+    counts = (
+        graded.join(population.select("entity", "subject"), on="entity").group_by("subject", "class").len().sort("subject", "class")
+    )
+    result = Result(entities=graded.height, changed=changed)
+    for subject, name, number in counts.iter_rows():
+        result.classes.setdefault(subject, {})[name] = number
+    return result
+
+
+# --- the three ways ------------------------------------------------------------------------------------------------
+
+
+def one(scheme: Scheme, entities: Sequence[int], *, day: date) -> Result:
+    """Grade a few entities now. Call it inside the transaction that stored something about them.
+
+    Their stale marks go in the same transaction, as far as what they stood for was known.
+    """
+    known, version = ledger.head(), version_of(scheme)
+    population = _on(population_of(entities), day)
+    facts = facts_of(entities, facts_needed(scheme), known)
+    graded = grade(population, facts, coverage(known), scheme)
+    compared = _compare(scheme, version, graded, _state_of(scheme, population["entity"].to_list()))
+    changed = _write(scheme, version, compared, known, renew=True)
+    _unmark(scheme, entities, known)
+    return _counted(population, graded, changed)
+
+
+def due(scheme: Scheme, *, day: date, progress: Progress | None = None) -> Result:
+    """Grade the entities whose grade may have changed: something new was said of them, or time alone reached a breakpoint.
+
+    Each batch is its own transaction; a run that is cut off leaves the rest due. Safe to repeat.
+    """
+    with session():
+        known, version = ledger.head(), version_of(scheme)
+        waiting = _due(scheme, version, day)
+        total = Result()
+        for start in range(0, len(waiting), BATCH):
+            part = waiting[start : start + BATCH]
+            population = _on(population_of(part), day)
+            facts = facts_of(part, facts_needed(scheme), known)
+            graded = grade(population, facts, coverage(known), scheme)
+            compared = _compare(scheme, version, graded, _state_of(scheme, population["entity"].to_list()))
+            changed = 0
+            for piece in compared.iter_slices(ROWS):
+                with write():
+                    changed += _write(scheme, version, piece, known, renew=True)
+                    _unmark(scheme, piece["entity"].to_list(), known)
+            # Entities that cannot be graded (not registered yet, cancelled) must not stay due for ever.
+            with write():
+                _unmark(scheme, list(set(part) - set(graded["entity"].to_list())), known)
+            total.add(_counted(population, graded, changed))
+            if progress is not None:
+                progress(start + len(part), len(waiting))
+        return total
+
+
+def everyone(
+    scheme: Scheme, *, day: date, range_size: int, now: Callable[[], int] = clock.now, progress: Progress | None = None
+) -> Result:
+    """Grade all entities in ranges of ids. A run of the same scheme content and day that was cut off goes on where it was."""
+    with session():
+        run, known = _begin(scheme, day, now())
+        done = {row.first: row for row in GradeRange.select().where(GradeRange.run == run.id)}
+        highest = execute("SELECT coalesce(max(id), 0) FROM entity").fetchone()[0]
+        total = Result(sum(row.entities for row in done.values()), sum(row.changed for row in done.values()))
+        for first in range(1, highest + 1, range_size):
+            if first not in done:
+                total.add(grade_range(scheme, run.id, first, first + range_size - 1, day=day, known=known))
+            if progress is not None:
+                progress(min(first + range_size - 1, highest), highest)
+        with write():
+            execute(
+                "UPDATE grade_run SET state = 'done', finished_at = ?, entities = ?, changed = ? WHERE id = ?",
+                (now(), total.entities, total.changed, run.id),
+            )
+        total.classes = classes(scheme)
+        return total
+
+
+def grade_range(scheme: Scheme, run: int, first: int, last: int, *, day: date, known: int) -> Result:
+    """Grade one range of entity ids and put it on record. Safe to repeat; any process may do it."""
+    version = version_of(scheme)
+    population = _on(population_in(first, last), day)
+    graded = grade(population, facts_in(first, last, facts_needed(scheme), known), coverage(known), scheme)
+    state = read_frame(
+        "SELECT entity, version, digest, next_day FROM grade_state WHERE scheme = ? AND entity BETWEEN ? AND ?",
+        (scheme.id, first, last),
+        STATE,
+    )
+    compared = _compare(scheme, version, graded, state)
+    result = Result(graded.height, compared.filter(~pl.col("same")).height)
+    # What is the same to the next breakpoint needs no writing at all.
+    for piece in compared.filter(~pl.col("still")).iter_slices(ROWS):
+        with write():
+            _write(scheme, version, piece, known, renew=True)
+    with write():
+        execute("DELETE FROM stale WHERE scheme = ? AND entity BETWEEN ? AND ? AND seq <= ?", (scheme.id, first, last, known))
+        insert_rows("grade_range", ("run_id", "first", "last", "entities", "changed"), [(run, first, last, result.entities, result.changed)], ignore=True)
+    return result
+
+
+def classes(scheme: Scheme) -> dict[str, dict[str, int]]:
+    """How many entities stand in each class now, per subject kind."""
+    counts: dict[str, dict[str, int]] = {}
+    sql = (
+        "SELECT e.kind, s.class, count(*) FROM grade_state s JOIN entity e ON e.id = s.entity "
+        "WHERE s.scheme = ? GROUP BY e.kind, s.class ORDER BY e.kind, s.class"
+    )
+    for subject, name, number in execute(sql, (scheme.id,)).fetchall():
+        counts.setdefault(subject, {})[name] = number
+    return counts
+
+
+def _begin(scheme: Scheme, day: date, now: int) -> tuple[GradeRun, int]:
+    version, number = version_of(scheme), clock.day_number(day)
+    with write():
+        left = (
+            GradeRun.select()
+            .where((GradeRun.scheme == scheme.id) & (GradeRun.version == version) & (GradeRun.day == number) & (GradeRun.state == "running"))
+            .order_by(GradeRun.id.desc())
+            .first()
+        )
+        if left is not None:
+            return left, left.known
+        known = ledger.head()
+        return GradeRun.create(scheme=scheme.id, version=version, day=number, known=known, state="running", started_at=now), known
+
+
+def _due(scheme: Scheme, version: int, day: date) -> list[int]:
+    rows = execute(
+        "SELECT entity FROM stale WHERE scheme = ? UNION SELECT entity FROM grade_state WHERE scheme = ? AND next_day <= ? "
+        "UNION SELECT entity FROM grade_state WHERE scheme = ? AND version <> ? ORDER BY 1",
+        (scheme.id, scheme.id, clock.day_number(day), scheme.id, version),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _unmark(scheme: Scheme, entities: Sequence[int], known: int) -> None:
+    execute_many("DELETE FROM stale WHERE scheme = ? AND entity = ? AND seq <= ?", [(scheme.id, entity, known) for entity in entities])
+
+
+def _on(population: pl.DataFrame, day: date) -> pl.DataFrame:
+    return population.with_columns(day=pl.lit(clock.day_number(day), dtype=pl.Int32))

@@ -1,0 +1,211 @@
+"""Records over the API: post one or many, correct, withdraw, read page by page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import structlog
+from marshmallow import ValidationError
+from peewee import fn
+
+from registry import cursor
+from registry.database import db
+from registry.errors import BadRecord, RecordConflict, RecordNotFound, RegistryError
+from registry.identity import read_identifier
+from registry.kinds import KINDS, Kind, Statement, kind_named
+from registry.models import Entity, Record
+from registry.page import Page
+from registry.services import audit, entities, grading, ledger
+from registry.services.entities import Party
+from registry.services.ledger import Pen
+from registry.services.parsing import party_of
+from rules.scheme import Scheme
+
+log = structlog.get_logger()
+
+# Sorts below every date.
+UNDATED = "0000-00-00"
+# Records of one transaction of a batch: other writers wait no longer than these take.
+BATCH = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What became of one posted record."""
+
+    said: ledger.Said
+    seq: int
+    entity: int
+    code: str
+    provisional: bool
+    undated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A posted record that its kind accepts, and the party that it names."""
+
+    party: Party
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """One record as a regulator reads it."""
+
+    seq: int
+    kind: Kind
+    row: dict[str, Any]
+
+
+def check(kind_name: str, payload: Any, *, organ: str, today: date) -> Checked:
+    """Check one posted record against its kind and its party. Stores nothing.
+
+    `organ` is the key's organ: a key posts for its own organ only. Raises UnknownKind and BadRecord; the latter names
+    every field that is wrong.
+    """
+    kind = kind_named(kind_name)
+    if not kind.postable:
+        raise BadRecord({"kind": [f"{kind.title.en} records come from files only. Use `xinheng import`."]})
+    if not isinstance(payload, dict):
+        raise BadRecord({"record": ["Send a JSON object, for example {\"party\": {\"code\": \"…\"}, …}."]})
+    fields = dict(payload)
+    problems: dict[str, list[str]] = {}
+    party = _party(fields.pop("party", None), problems)
+    if fields.get("organ") not in (None, "", organ):
+        problems["organ"] = [f"This key posts for {organ} only. Leave `organ` out, or use the other organ's own key."]
+    fields["organ"] = organ
+    try:
+        data = kind.schema(today=today).load(fields)
+    except ValidationError as error:
+        problems |= {str(name): _texts(texts) for name, texts in error.normalized_messages().items()}
+    if problems or party is None:
+        raise BadRecord(problems)
+    return Checked(party, kind.state(data))
+
+
+def _party(given: Any, problems: dict[str, list[str]]) -> Party | None:
+    if not isinstance(given, dict) or not isinstance(given.get("code"), str) or not isinstance(given.get("name", ""), str):
+        problems["party"] = ["Say whom the record is about: {\"party\": {\"code\": \"18 characters\", \"name\": \"…\"}}."]
+        return None
+    for strange in set(given) - {"code", "name"}:
+        problems[f"party.{strange}"] = ["Unknown field. A party has `code` and `name`."]
+    name = given.get("name", "")
+    if "\x00" in name or len(name) > entities.LONGEST_NAME:
+        problems["party.name"] = [f"A name has no NUL byte and at most {entities.LONGEST_NAME} characters."]
+    reading = read_identifier(given["code"])
+    if not reading.usable or reading.or_kind == "person":
+        what = {"person": "This is a personal number. It is not stored; give the credit code of the enterprise.",
+                "blank": "The code is empty. Give the 18 characters of the unified social credit code."}  # fmt: skip
+        problems["party.code"] = [what.get(reading.kind) or reading.message or "This is not a credit code or registration number."]
+        return None
+    return party_of(reading, name.strip())
+
+
+def _texts(found: Any) -> list[str]:
+    if isinstance(found, dict):
+        return [f"{key}: {text}" for key, texts in found.items() for text in _texts(texts)]
+    return [str(text) for text in found] if isinstance(found, list) else [str(found)]
+
+
+def post(checked: Sequence[Checked], *, source: str, actor: str, scheme: Scheme, schemes: list[str], today: date, now: int) -> list[Posted]:
+    """Store records and regrade their entities, in one transaction. Safe to repeat: the same record is unchanged.
+
+    Should grading fail, the records and the stale marks are committed all the same, and the worker grades later.
+    Raises BadRecord where a registration number is not known: nothing is stored then.
+    """
+    with ledger.writing(now=now, schemes=schemes) as pen:
+        found = _entities(pen, [one.party for one in checked])
+        pairs = [(entity, one.statement) for (entity, _, _), one in zip(found, checked, strict=True)]
+        outcomes = pen.state(pairs, source=source)
+        pen.flush()
+        touched = sorted({entity for (entity, _), outcome in zip(pairs, outcomes, strict=True) if outcome.said != "unchanged"})
+        if touched:
+            _grade(scheme, touched, today)
+            audit.note("records.posted", actor=actor, subject=f"{checked[0].statement.kind} × {len(checked)}", now=now, head=pen.seq)
+        return [
+            Posted(outcome.said, outcome.seq, entity, code, provisional, one.statement.happened_on is None)
+            for outcome, (entity, code, provisional), one in zip(outcomes, found, checked, strict=True)
+        ]
+
+
+def _entities(pen: Pen, parties: list[Party]) -> list[tuple[int, str, bool]]:
+    matched = entities.match(parties)
+    missing = [party for party, entity in zip(parties, matched, strict=True) if entity is None and party.code]
+    made = entities.provisional(pen, missing)
+    found: list[tuple[int, str, bool]] = []
+    for party, entity in zip(parties, matched, strict=True):
+        number = party.code or party.registration_no or party.organisation_code or ""
+        if entity is not None:
+            found.append((entity.id, number, entity.provisional))
+        elif party.code in made:
+            found.append((made[party.code or ""], number, True))
+        else:
+            raise BadRecord({"party.code": ["No entity is registered under this number. Give its 18-character credit code."]})
+    return found
+
+
+def _grade(scheme: Scheme, touched: list[int], today: date) -> None:
+    try:
+        with db.atomic():
+            grading.one(scheme, touched, day=today)
+    except RegistryError:
+        raise
+    except Exception:
+        # The record counts more than the grade: it is committed with its mark, and the worker comes back to it.
+        log.exception("grading.failed", entities=len(touched))
+
+
+def correct(seq: int, kind_name: str, payload: Any, *, organ: str, source: str, actor: str, scheme: Scheme, schemes: list[str], today: date, now: int) -> ledger.Outcome:
+    """Correct a record of one's own organ: a new row replaces it and the entity is regraded, in one transaction."""
+    checked = check(kind_name, payload, organ=organ, today=today)
+    with ledger.writing(now=now, schemes=schemes) as pen:
+        old = _own(seq, organ)
+        if old.kind != kind_name:
+            raise RecordConflict(f"Record {seq} is a {old.kind}, not a {kind_name}.")
+        outcome = pen.correct(seq, checked.statement, source=source)
+        pen.flush()
+        _grade(scheme, [old.entity_id], today)
+        audit.note("record.corrected", actor=actor, subject=f"record {seq}", now=now, by=outcome.seq)
+        return outcome
+
+
+def withdraw(seq: int, *, organ: str, source: str, reason: str, actor: str, scheme: Scheme, schemes: list[str], today: date, now: int) -> ledger.Outcome:
+    """Withdraw a record of one's own organ. It stays in the ledger and never counts again. Safe to repeat."""
+    with ledger.writing(now=now, schemes=schemes) as pen:
+        old = _own(seq, organ)
+        outcome = pen.withdraw(seq, source=source, reason=reason)
+        pen.flush()
+        _grade(scheme, [old.entity_id], today)
+        audit.note("record.withdrawn", actor=actor, subject=f"record {seq}", now=now, by=outcome.seq)
+        return outcome
+
+
+def _own(seq: int, organ: str) -> Record:
+    record = Record.get_or_none(Record.seq == seq)
+    if record is None or record.organ != organ:
+        raise RecordNotFound(f"{organ} has no record {seq}. An organ corrects and withdraws its own records only.")
+    assert isinstance(record, Record)
+    return record
+
+
+def page(entity: Entity, *, kind: str | None, after: str | None, limit: int) -> Page[RecordView]:
+    """Current records of one entity, newest first, those without a date last; withdrawn ones are left out. One query."""
+    if kind is not None:
+        kind_named(kind)
+    day = fn.COALESCE(Record.happened_on.cast("text"), UNDATED)
+    query = Record.select(Record, day.alias("sort_day")).where(
+        (Record.entity == entity) & Record.replaced_seq.is_null() & (Record.act != "withdraw")
+    )
+    if kind is not None:
+        query = query.where(Record.kind == kind)
+    if after is not None:
+        last_day, last_seq = cursor.decode(after, str, int)
+        query = query.where((day < last_day) | ((day == last_day) & (Record.seq < last_seq)))
+    rows = list(query.order_by(day.desc(), Record.seq.desc()).limit(limit + 1).dicts())
+    more = len(rows) > limit
+    rows = rows[:limit]
+    items = [RecordView(row["seq"], KINDS[row["kind"]], row) for row in rows]
+    return Page(items, cursor.encode(rows[-1]["sort_day"], rows[-1]["seq"]) if more else None)
+

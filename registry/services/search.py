@@ -1,0 +1,88 @@
+"""Search: entities by code, registration number, name (two characters suffice), division, industry, class."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from registry import cursor
+from registry.cells.names import fold_name
+from registry.database import execute
+from registry.errors import RegistryError
+from registry.identity import fold_code
+from registry.page import Page
+from registry.services.entities import named_like
+
+COLUMNS = ("id", "code", "registration_no", "name", "kind", "status", "industry", "division", "address", "established", "provisional")
+
+
+class TooVague(RegistryError):
+    code = "query_too_vague"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked for. Empty parts do not filter. `class_` needs the right to read grades: the caller checks it."""
+
+    q: str = ""
+    division: str = ""
+    kind: str = ""
+    industry: str = ""
+    class_: str = ""
+    divisions: tuple[str, ...] = ("",)
+
+
+def page(query: Query, *, scheme: str, with_class: bool, after: str | None, limit: int) -> Page[dict[str, Any]]:
+    """Entities that match, in order of id, one query a page. With `with_class` each carries its class under `scheme`."""
+    where: list[str] = []
+    values: list[object] = []
+    text = query.q.strip()
+    if text:
+        folded = fold_code(text)
+        if len(folded) in (13, 15, 18) and folded.isascii():
+            where.append("(e.code = ? OR e.registration_no = ?)")
+            values += [folded, folded]
+        elif len(fold_name(text)) < 2:
+            raise TooVague("One character finds too much. Give at least two characters of the name, or a whole code.")
+        else:
+            sql, names = named_like(text)
+            where.append(f"e.id IN ({sql})")
+            values += names
+    for column, prefix in (("division", query.division), ("industry", query.industry)):
+        if prefix:
+            low, high = prefix_range(column, prefix)
+            where.append(f"e.{column} BETWEEN ? AND ?")
+            values += [low, high]
+    if query.kind:
+        where.append("e.kind = ?")
+        values.append(query.kind)
+    if "" not in query.divisions:
+        where.append("(" + " OR ".join("e.division BETWEEN ? AND ?" for _ in query.divisions) + ")")
+        values += [bound for prefix in query.divisions for bound in prefix_range("division", prefix)]
+    join, shown = "", ""
+    if with_class:
+        join = "LEFT JOIN grade_state s ON s.scheme = ? AND s.entity = e.id "
+        values.insert(0, scheme)
+        shown = ", s.class"
+        if query.class_:
+            where.append("s.class = ?")
+            values.append(query.class_)
+    if after is not None:
+        where.append("e.id > ?")
+        values.append(cursor.decode(after, int)[0])
+    condition = f"WHERE {' AND '.join(where)} " if where else ""
+    columns = ", ".join(f"e.{column}" for column in COLUMNS)
+    sql = f"SELECT {columns}{shown} FROM entity e {join}{condition}ORDER BY e.id LIMIT ?"  # noqa: S608 (columns are ours)
+    rows = [
+        dict(zip((*COLUMNS, *(["class"] if with_class else [])), row, strict=True))
+        for row in execute(sql, [*values, limit + 1]).fetchall()
+    ]
+    more = len(rows) > limit
+    return Page(rows[:limit], cursor.encode(rows[limit - 1]["id"]) if more else None)
+
+
+def prefix_range(column: str, prefix: str) -> tuple[object, object]:
+    """The smallest and largest value that begins with a prefix of digits."""
+    if column == "industry":
+        width = 4 - len(prefix)
+        return int(prefix) * 10**width, int(prefix) * 10**width + 10**width - 1
+    return prefix.ljust(6, "0"), prefix.ljust(6, "9")
