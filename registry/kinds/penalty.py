@@ -121,8 +121,9 @@ def severity_of(code: int, kinds: list[int], fine_fen: int) -> int:
 def state(data: dict[str, Any]) -> Statement:
     kinds: list[str] = data["kinds"] or kinds_in(data["content"])
     fine, confiscated = data["fine_fen"], data["confiscated_fen"]
-    if fine is None:
-        fine = fen_in_words(data["content"]) or 0
+    said = fen_in_words(data["content"]) if fine is None else fine
+    unread = said is None and "罚款" in data["content"] and kinds != ["none"]
+    fine = said or 0
     if confiscated is None:
         confiscated = confiscated_in_words(data["content"]) or 0
     if not kinds:
@@ -131,6 +132,8 @@ def state(data: dict[str, Any]) -> Statement:
     code = max(codes)
     organ, document_no = data["organ"], fold_document_no(data["document_no"])
     days: dict[str, date | None] = {name: data[name] for name in ("valid_until", "publish_until")}
+    if unread:  # a fine is named and its amount could not be read: 0 is not what was decided, and the record says so
+        detail["amount_unread"] = True
     texts = ("violation", "fact", "basis", "content", "licence", "organ_code", "source_organ", "source_organ_code", "remark")
     detail: dict[str, Any] = {"kinds": kinds, "fine_fen": fine, "confiscated_fen": confiscated, "printed_no": data["document_no"]}
     detail |= {name: data[name] for name in texts if data[name]}

@@ -97,7 +97,7 @@ class RowParser:
         elif not cell:
             return
         elif column.read == "day":
-            found = day(cell, order=column.order)
+            found = day(cell, order=None if column.order == "ymd" else column.order)
             fields[column.field] = None if found == OPEN_END else found
         elif column.read == "yuan":
             fields[column.field] = fen(cell, "yuan")
@@ -148,8 +148,12 @@ class RowParser:
         shown = _shown(reading)
         if reading.usable:
             return Parsed(statement, party_of(reading, name), name, shown, "", None)
-        # A number that is somebody's may still be a registered number written before the standard.
-        party = Party(registration_no=reading.or_value, name=name) if reading.or_kind == "registration_no" else None
+        # A number that may be somebody's may still be a registered one: it is looked up, and never stored as new.
+        party = None
+        if reading.or_kind == "registration_no":
+            party = Party(registration_no=reading.or_value, name=name)
+        elif reading.or_kind == "taxpayer_no":
+            party = Party(organisation_code=reading.or_value[-9:], name=name)
         person = keyed_hash(reading.value, self.key) if reading.kind == "person" else None
         return Parsed(statement, party, mask_personal(name)[:LONGEST_NAME], shown, reading.kind, person)
 
