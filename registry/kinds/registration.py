@@ -1,6 +1,7 @@
 """Registration 登记: what the registering organ says an entity is. The columns of `entity` are a cache of the newest."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from marshmallow import fields, validate
@@ -51,10 +52,12 @@ class RegistrationSchema(RecordSchema):
 
 
 def state(data: dict[str, Any]) -> Statement:
+    # The term is given by its last day; what ends is written as the first day on which it no longer holds.
+    ends = data["term_ends"] + timedelta(days=1) if data["term_ends"] else None
     kept = ("name", "subject", "type", "division", "address", "scope", "capital_text", "region", "remark")
     detail = {name: data[name] for name in kept if data[name]}
     return Statement(
-        "registration", data["industry"], data["status"], data["capital_fen"], data["established"], data["term_ends"],
+        "registration", data["industry"], data["status"], data["capital_fen"], data["established"], ends,
         "", data["organ"], ("registration",), detail,
     )  # fmt: skip
 

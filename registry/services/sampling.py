@@ -61,7 +61,10 @@ def load_sample(
 
 def _registrations(pen: Pen, sample: Sample) -> pl.DataFrame:
     """Entities, their names and their registration rows. Entity id = row number + 1 = ledger number."""
-    frame = sample.entities.with_columns(pl.int_range(1, pl.len() + 1).alias("id"), pl.col("industry").cast(pl.Int32))
+    # The term is given by its last day; the ledger keeps the first day on which it no longer holds.
+    frame = sample.entities.with_columns(
+        pl.int_range(1, pl.len() + 1).alias("id"), pl.col("industry").cast(pl.Int32), pl.col("term_ends").dt.offset_by("1d")
+    )
     count = frame.height
     assert (pen.entity, pen.seq) == (0, 0)
     insert_rows("entity", ENTITY_COLUMNS, _entity_rows(frame))
