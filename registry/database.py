@@ -135,7 +135,7 @@ def _copy_out(sql: str, parameters: Sequence[object], schema: dict[str, Any]) ->
     buffer.seek(0)
     binary = [name for name, kind in schema.items() if kind == pl.Binary]
     texts = {name: (pl.String if kind == pl.Binary else kind) for name, kind in schema.items()}
-    frame = pl.read_csv(buffer, has_header=False, new_columns=list(schema), schema=texts, missing_utf8_is_empty_string=False)
+    frame = pl.read_csv(buffer, has_header=False, new_columns=list(schema), schema=texts)
     return frame.with_columns(pl.col(name).str.strip_prefix("\\x").str.decode("hex") for name in binary)
 
 
@@ -150,7 +150,7 @@ def insert_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     if not is_postgres():
         marks = ", ".join("?" * len(columns))
         verb = "INSERT OR IGNORE" if ignore else "INSERT"
-        cursor.executemany(f'{verb} INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608 (names are ours)
+        cursor.executemany(f'{verb} INTO "{table}" ({names}) VALUES ({marks})', rows)
         return
     if not ignore:
         with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
@@ -178,8 +178,12 @@ def execute_many(sql: str, rows: Iterable[Sequence[object]]) -> None:
     cursor.executemany(sql.replace("?", "%s") if is_postgres() else sql, rows)
 
 
+def dicts(query: Any) -> list[dict[str, Any]]:
+    """The rows of a query as dictionaries by column name."""
+    return list(query.dicts())
+
+
 def in_slices(values: Sequence[Any], size: int = PARAMETERS) -> Iterable[Sequence[Any]]:
     """Cut a list so that each part fits into one statement's parameters."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
-

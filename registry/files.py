@@ -50,7 +50,9 @@ def look_at(path: Path) -> TableFile:
     compressed = start.startswith(GZIP)
     if compressed != (path.suffix.lower() == ".gz"):
         nature = "a gzip archive" if compressed else "not a gzip archive"
-        raise BadFile(f"{path.name} is {nature}, whatever its name says. Give it the name that fits, for example table.csv.gz.")
+        raise BadFile(
+            f"{path.name} is {nature}, whatever its name says. Give it the name that fits, for example table.csv.gz."
+        )
     with _opened(path, compressed) as stream:
         start = _checked(stream, path).read(4096)
     _refuse_disguise(path, start)
@@ -95,7 +97,9 @@ def _refuse_disguise(path: Path, start: bytes) -> None:
         if start.startswith(magic):
             raise BadFile(f"{path.name} is not a CSV file: its content is {nature}. {remedy}")
     if start.lstrip()[:200].lower().startswith((b"<html", b"<!doctype", b"<table", b"<?xml")):
-        raise BadFile(f"{path.name} is not a CSV file: its content is a web page or XML. Open it in a spreadsheet and save it as “CSV UTF-8”.")
+        raise BadFile(
+            f"{path.name} is not a CSV file: its content is a web page or XML. Open it in a spreadsheet and save it as “CSV UTF-8”."
+        )
 
 
 def _encodings(start: bytes) -> tuple[str, ...]:
@@ -116,7 +120,9 @@ def _scan(path: Path, compressed: bool, encodings: tuple[str, ...]) -> tuple[str
                 _decode(decoders, block, final=False)
         _decode(decoders, b"", final=True)
     except (OSError, EOFError) as error:
-        raise BadFile(f"{path.name} cannot be read to its end: {error}. Fetch it again; the copy is damaged.") from error
+        raise BadFile(
+            f"{path.name} cannot be read to its end: {error}. Fetch it again; the copy is damaged."
+        ) from error
     if not decoders:
         raise BadFile(f"{path.name} is neither UTF-8 nor GB18030 text. Save it as “CSV UTF-8” and try again.")
     return next(iter(decoders)), digest.hexdigest(), lines

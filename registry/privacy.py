@@ -31,7 +31,11 @@ def _read(path: Path) -> bytes:
     try:
         found = bytes.fromhex(path.read_text().strip())
     except (OSError, ValueError) as error:
-        raise ConfigError(f"The privacy key {path.name} cannot be read. Run `xinheng init`, or put the backed-up key back.") from error
+        raise ConfigError(
+            f"The privacy key {path.name} cannot be read. Run `xinheng init`, or put the backed-up key back."
+        ) from error
     if len(found) != 32:
-        raise ConfigError(f"The privacy key {path.name} is damaged: it must be 64 hexadecimal characters. Put the backed-up key back.")
+        raise ConfigError(
+            f"The privacy key {path.name} is damaged: it must be 64 hexadecimal characters. Put the backed-up key back."
+        )
     return found

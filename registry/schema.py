@@ -16,7 +16,9 @@ LOCK = 0x78696E
 
 # Two characters are enough to find a name. SQLite indexes single characters and asks for phrases; PostgreSQL indexes
 # pairs of neighbours. Trigram indexes of either find nothing for two Chinese characters.
-NAMES_SQLITE = ["CREATE VIRTUAL TABLE name_index USING fts5(characters, content='', tokenize='unicode61', detail='full')"]
+NAMES_SQLITE = [
+    "CREATE VIRTUAL TABLE name_index USING fts5(characters, content='', tokenize='unicode61', detail='full')"
+]
 NAMES_POSTGRES = [
     """CREATE FUNCTION bigrams(name text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT array_agg(substr(name, i, 2)) FROM generate_series(1, greatest(length(name) - 1, 1)) AS i $$""",
@@ -104,7 +106,7 @@ def ddl() -> list[str]:
     """The statements that create the tables of the models on the connected kind of database."""
     statements: list[str] = []
     for model in ALL:
-        manager = model._schema
+        manager = model._schema  # type: ignore[attr-defined]
         for context in (manager._create_table(safe=False), *manager._create_indexes(safe=False)):
             sql, parameters = context.query()
             for value in parameters:

@@ -20,16 +20,37 @@ GROUNDS = {
 class AbnormalListingSchema(RecordSchema):
     PAST = ("listed_on", "removed_on")
 
-    ground = fields.Integer(required=True, strict=True, validate=validate.OneOf(GROUNDS), metadata={"description": "Ground 列入原因: 1 no annual report (Art. 6), 2 other information (Art. 7), 3 false information (Art. 8), 4 cannot be contacted (Art. 9)"})
+    ground = fields.Integer(
+        required=True,
+        strict=True,
+        validate=validate.OneOf(GROUNDS),
+        metadata={
+            "description": "Ground 列入原因: 1 no annual report (Art. 6), 2 other information (Art. 7), 3 false information (Art. 8), 4 cannot be contacted (Art. 9)"
+        },
+    )
     listed_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of listing 列入日期"})
-    removed_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of removal 移出日期; empty while listed"})
+    removed_on = Day(
+        load_default=None, allow_none=True, metadata={"description": "Day of removal 移出日期; empty while listed"}
+    )
     removal_reason = Text(500, load_default="", metadata={"description": "Reason of removal 移出原因"})
-    year = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(2013, 2100), metadata={"description": "Report year, for ground 1"})
+    year = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        validate=validate.Range(2013, 2100),
+        metadata={"description": "Report year, for ground 1"},
+    )
 
     @validates_schema
     def _ends_after_it_starts(self, data: dict[str, Any], **_: Any) -> None:
         if data.get("removed_on") and data.get("listed_on") and data["removed_on"] < data["listed_on"]:
-            raise ValidationError({"removed_on": [f"Removal on {data['removed_on']} lies before the listing of {data['listed_on']}. Correct one of the two days."]})
+            raise ValidationError(
+                {
+                    "removed_on": [
+                        f"Removal on {data['removed_on']} lies before the listing of {data['listed_on']}. Correct one of the two days."
+                    ]
+                }
+            )
 
 
 def state(data: dict[str, Any]) -> Statement:
@@ -39,14 +60,21 @@ def state(data: dict[str, Any]) -> Statement:
         # One entity is listed once per ground and day, whatever else a source says of it.
         key = ("abnormal_listing", "ground", str(data["ground"]), data["listed_on"].isoformat())
     detail = {name: data[name] for name in ("removal_reason", "year", "remark") if data[name]}
-    return Statement("abnormal_listing", data["ground"], 1, 0, data["listed_on"], data["removed_on"], document_no, organ, key, detail)
+    return Statement(
+        "abnormal_listing", data["ground"], 1, 0, data["listed_on"], data["removed_on"], document_no, organ, key, detail
+    )
 
 
 def line(row: Mapping[str, Any]) -> Label:
     ground = GROUNDS[row["code"]]
     if row["ends_on"]:
-        return Label(f"列入经营异常名录（已于 {row['ends_on']} 移出）：{ground.zh}", f"Listed as abnormal (removed {row['ends_on']}): {ground.en}")
+        return Label(
+            f"列入经营异常名录（已于 {row['ends_on']} 移出）：{ground.zh}",
+            f"Listed as abnormal (removed {row['ends_on']}): {ground.en}",
+        )
     return Label(f"列入经营异常名录：{ground.zh}", f"Listed as abnormal: {ground.en}")
 
 
-KIND = Kind("abnormal_listing", 3, Label("经营异常名录", "Abnormal-operation listing"), AbnormalListingSchema, state, line)
+KIND = Kind(
+    "abnormal_listing", 3, Label("经营异常名录", "Abnormal-operation listing"), AbnormalListingSchema, state, line
+)

@@ -12,14 +12,30 @@ from registry.kinds.base import Day, Kind, Label, RecordSchema, Statement
 class AnnualReportSchema(RecordSchema):
     PAST = ("filed_on",)
 
-    year = fields.Integer(required=True, strict=True, validate=validate.Range(2013, 2100), metadata={"description": "Year reported on 年报年度"})
+    year = fields.Integer(
+        required=True,
+        strict=True,
+        validate=validate.Range(2013, 2100),
+        metadata={"description": "Year reported on 年报年度"},
+    )
     filed_on = Day(required=True, metadata={"description": "Day of publication 公示日期"})
-    false = fields.Boolean(load_default=False, truthy={True}, falsy={False}, metadata={"description": "Verified to hide the truth or be false 隐瞒真实情况、弄虚作假"})
+    false = fields.Boolean(
+        load_default=False,
+        truthy={True},
+        falsy={False},
+        metadata={"description": "Verified to hide the truth or be false 隐瞒真实情况、弄虚作假"},
+    )
 
     @validates_schema
     def _after_the_year(self, data: dict[str, Any], **_: Any) -> None:
         if data["filed_on"] <= date(data["year"], 12, 31):
-            raise ValidationError({"filed_on": [f"A report on {data['year']} cannot be published before the year is over. Correct the year or the day."]})
+            raise ValidationError(
+                {
+                    "filed_on": [
+                        f"A report on {data['year']} cannot be published before the year is over. Correct the year or the day."
+                    ]
+                }
+            )
 
 
 def state(data: dict[str, Any]) -> Statement:
@@ -27,7 +43,18 @@ def state(data: dict[str, Any]) -> Statement:
     # One entity reports once a year: a second statement about the same year is the same record.
     key = ("annual_report", "year", str(data["year"]))
     detail = {"remark": data["remark"]} if data["remark"] else {}
-    return Statement("annual_report", data["year"], 2 if data["false"] else int(late), 0, data["filed_on"], None, "", data["organ"], key, detail)
+    return Statement(
+        "annual_report",
+        data["year"],
+        2 if data["false"] else int(late),
+        0,
+        data["filed_on"],
+        None,
+        "",
+        data["organ"],
+        key,
+        detail,
+    )
 
 
 def line(row: Mapping[str, Any]) -> Label:

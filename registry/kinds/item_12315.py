@@ -15,19 +15,48 @@ TYPES = {"complaint": (1, "投诉"), "report": (2, "举报"), "consultation": (3
 class Item12315Schema(RecordSchema):
     PAST = ("received_on", "closed_on")
 
-    type = fields.String(required=True, validate=validate.OneOf(TYPES), metadata={"description": "complaint 投诉, report 举报 or consultation 咨询"})
+    type = fields.String(
+        required=True,
+        validate=validate.OneOf(TYPES),
+        metadata={"description": "complaint 投诉, report 举报 or consultation 咨询"},
+    )
     received_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of receipt 登记日期"})
-    closed_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of closing 办结日期; empty while open"})
-    accepted = fields.Boolean(load_default=None, allow_none=True, truthy={True}, falsy={False}, metadata={"description": "Accepted 受理, decided within 7 working days; empty while undecided"})
-    upheld = fields.Boolean(load_default=None, allow_none=True, truthy={True}, falsy={False}, metadata={"description": "Found true 属实; empty while open"})
-    mediation_refused = fields.Boolean(load_default=False, truthy={True}, falsy={False}, metadata={"description": "The enterprise refused mediation 拒绝调解"})
+    closed_on = Day(
+        load_default=None, allow_none=True, metadata={"description": "Day of closing 办结日期; empty while open"}
+    )
+    accepted = fields.Boolean(
+        load_default=None,
+        allow_none=True,
+        truthy={True},
+        falsy={False},
+        metadata={"description": "Accepted 受理, decided within 7 working days; empty while undecided"},
+    )
+    upheld = fields.Boolean(
+        load_default=None,
+        allow_none=True,
+        truthy={True},
+        falsy={False},
+        metadata={"description": "Found true 属实; empty while open"},
+    )
+    mediation_refused = fields.Boolean(
+        load_default=False,
+        truthy={True},
+        falsy={False},
+        metadata={"description": "The enterprise refused mediation 拒绝调解"},
+    )
     category = Text(100, load_default="", metadata={"description": "Category of goods or services"})
     amount_fen = Fen(load_default=0, metadata={"description": "Amount in dispute, in fen"})
 
     @validates_schema
     def _ends_after_it_starts(self, data: dict[str, Any], **_: Any) -> None:
         if data.get("closed_on") and data.get("received_on") and data["closed_on"] < data["received_on"]:
-            raise ValidationError({"closed_on": [f"Closing on {data['closed_on']} lies before the receipt of {data['received_on']}. Correct one of the two days."]})
+            raise ValidationError(
+                {
+                    "closed_on": [
+                        f"Closing on {data['closed_on']} lies before the receipt of {data['received_on']}. Correct one of the two days."
+                    ]
+                }
+            )
 
 
 def state(data: dict[str, Any]) -> Statement:

@@ -67,7 +67,7 @@ class PenaltyKinds(fields.Field[list[str]]):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[str]:
         parts = [value] if isinstance(value, str) else value
         if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
-            raise ValidationError("Give a list of penalty kinds, for example [\"fine\"] or [\"罚款\"].")
+            raise ValidationError('Give a list of penalty kinds, for example ["fine"] or ["罚款"].')
         found: set[str] = set()
         for part in parts:
             text = part.strip()
@@ -86,27 +86,52 @@ class PenaltyKinds(fields.Field[list[str]]):
 class PenaltySchema(RecordSchema):
     PAST = ("decided_on",)
 
-    decided_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of the decision 处罚决定日期. Without one the record is kept but never counted"})
+    decided_on = Day(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Day of the decision 处罚决定日期. Without one the record is kept but never counted"},
+    )
     violation = Text(2000, load_default="", metadata={"description": "Type of violation 违法行为类型"})
     fact = Text(20000, load_default="", metadata={"description": "Facts 违法事实"})
     basis = Text(4000, load_default="", metadata={"description": "Legal basis 处罚依据"})
-    kinds = PenaltyKinds(load_default=list, metadata={"type": "array", "items": {"type": "string"}, "description": "Penalty kinds 处罚类别: " + ", ".join(f"{name} {term}" for name, (_, term) in KINDS.items())})
+    kinds = PenaltyKinds(
+        load_default=list,
+        metadata={
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Penalty kinds 处罚类别: "
+            + ", ".join(f"{name} {term}" for name, (_, term) in KINDS.items()),
+        },
+    )
     content = Text(8000, load_default="", metadata={"description": "What was decided 处罚内容"})
-    fine_fen = Fen(load_default=None, allow_none=True, metadata={"description": "Fine in fen 罚款金额; empty: read from `content`"})
+    fine_fen = Fen(
+        load_default=None, allow_none=True, metadata={"description": "Fine in fen 罚款金额; empty: read from `content`"}
+    )
     confiscated_fen = Fen(load_default=None, allow_none=True, metadata={"description": "Confiscated, in fen 没收金额"})
-    licence = Text(200, load_default="", metadata={"description": "Licence suspended or revoked 暂扣或吊销证照名称及编号"})
-    valid_until = Day(load_default=None, allow_none=True, metadata={"description": "End of the penalty's validity 处罚有效期"})
+    licence = Text(
+        200, load_default="", metadata={"description": "Licence suspended or revoked 暂扣或吊销证照名称及编号"}
+    )
+    valid_until = Day(
+        load_default=None, allow_none=True, metadata={"description": "End of the penalty's validity 处罚有效期"}
+    )
     publish_until = Day(load_default=None, allow_none=True, metadata={"description": "End of publication 公示截止期"})
-    organ_code = Text(18, load_default="", metadata={"description": "Credit code of the organ 处罚机关统一社会信用代码"})
+    organ_code = Text(
+        18, load_default="", metadata={"description": "Credit code of the organ 处罚机关统一社会信用代码"}
+    )
     source_organ = Text(200, load_default="", metadata={"description": "Organ that supplied the data 数据来源单位"})
     source_organ_code = Text(18, load_default="", metadata={"description": "Its credit code"})
 
     @validates_schema
     def _ends_after_it_starts(self, data: dict[str, Any], **_: Any) -> None:
         decided = data.get("decided_on")
-        for name, term in (("publish_until", "End of publication 公示截止期"), ("valid_until", "End of validity 处罚有效期")):
+        for name, term in (
+            ("publish_until", "End of publication 公示截止期"),
+            ("valid_until", "End of validity 处罚有效期"),
+        ):
             if decided and data.get(name) and data[name] < decided:
-                raise ValidationError({name: [f"{term} {data[name]} lies before the decision of {decided}. Correct one of the two days."]})
+                raise ValidationError(
+                    {name: [f"{term} {data[name]} lies before the decision of {decided}. Correct one of the two days."]}
+                )
 
 
 def severity_of(code: int, kinds: list[int], fine_fen: int) -> int:
@@ -132,10 +157,25 @@ def state(data: dict[str, Any]) -> Statement:
     code = max(codes)
     organ, document_no = data["organ"], fold_document_no(data["document_no"])
     days: dict[str, date | None] = {name: data[name] for name in ("valid_until", "publish_until")}
+    texts = (
+        "violation",
+        "fact",
+        "basis",
+        "content",
+        "licence",
+        "organ_code",
+        "source_organ",
+        "source_organ_code",
+        "remark",
+    )
+    detail: dict[str, Any] = {
+        "kinds": kinds,
+        "fine_fen": fine,
+        "confiscated_fen": confiscated,
+        "printed_no": data["document_no"],
+    }
     if unread:  # a fine is named and its amount could not be read: 0 is not what was decided, and the record says so
         detail["amount_unread"] = True
-    texts = ("violation", "fact", "basis", "content", "licence", "organ_code", "source_organ", "source_organ_code", "remark")
-    detail: dict[str, Any] = {"kinds": kinds, "fine_fen": fine, "confiscated_fen": confiscated, "printed_no": data["document_no"]}
     detail |= {name: data[name] for name in texts if data[name]}
     detail |= {name: day.isoformat() for name, day in days.items() if day}
     return Statement(

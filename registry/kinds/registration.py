@@ -15,7 +15,12 @@ SUBJECTS = {
     "branch": "分支机构",
     "other": "其他",
 }
-STATUSES = {1: Label("存续", "open"), 2: Label("吊销未注销", "revoked, not cancelled"), 3: Label("注销", "cancelled"), 4: Label("其他", "other")}
+STATUSES = {
+    1: Label("存续", "open"),
+    2: Label("吊销未注销", "revoked, not cancelled"),
+    3: Label("注销", "cancelled"),
+    4: Label("其他", "other"),
+}
 BRANCH_WORDS = ("分支机构", "分公司", "非法人", "经营单位", "代表机构")
 
 
@@ -37,16 +42,32 @@ class RegistrationSchema(RecordSchema):
     PAST = ("established",)
 
     name = Text(200, required=True, metadata={"description": "Name 名称"})
-    subject = fields.String(required=True, validate=validate.OneOf(SUBJECTS), metadata={"description": "Subject kind 主体类型"})
+    subject = fields.String(
+        required=True, validate=validate.OneOf(SUBJECTS), metadata={"description": "Subject kind 主体类型"}
+    )
     type = Text(100, load_default="", metadata={"description": "Type of entity 企业类型, as given"})
-    status = fields.Integer(load_default=1, strict=True, validate=validate.OneOf(STATUSES), metadata={"description": "Registration state 登记状态"})
+    status = fields.Integer(
+        load_default=1,
+        strict=True,
+        validate=validate.OneOf(STATUSES),
+        metadata={"description": "Registration state 登记状态"},
+    )
     established = Day(load_default=None, allow_none=True, metadata={"description": "Day of establishment 成立日期"})
     term_ends = Day(load_default=None, allow_none=True, metadata={"description": "End of the business term 营业期限至"})
-    industry = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 9999), metadata={"description": "GB/T 4754 class; 0 unknown"})
-    division = fields.String(load_default="", validate=validate.Regexp(r"^(\d{6})?$"), metadata={"description": "GB/T 2260, six digits"})
+    industry = fields.Integer(
+        load_default=0,
+        strict=True,
+        validate=validate.Range(0, 9999),
+        metadata={"description": "GB/T 4754 class; 0 unknown"},
+    )
+    division = fields.String(
+        load_default="", validate=validate.Regexp(r"^(\d{6})?$"), metadata={"description": "GB/T 2260, six digits"}
+    )
     address = Text(500, load_default="", metadata={"description": "Address 住所"})
     scope = Text(8000, load_default="", metadata={"description": "Business scope 经营范围"})
-    capital_fen = Fen(load_default=0, metadata={"description": "Registered capital in fen; 0 unknown or in another currency"})
+    capital_fen = Fen(
+        load_default=0, metadata={"description": "Registered capital in fen; 0 unknown or in another currency"}
+    )
     capital_text = Text(100, load_default="", metadata={"description": "Registered capital, as given 注册资金"})
     region = Text(100, load_default="", metadata={"description": "Region, as given 地区"})
 

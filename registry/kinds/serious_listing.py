@@ -26,17 +26,34 @@ TERM_YEARS = 3
 class SeriousListingSchema(RecordSchema):
     PAST = ("listed_on", "removed_on")
 
-    article = fields.Integer(load_default=0, strict=True, validate=validate.OneOf(ARTICLES), metadata={"description": "Article of Order 44 (5 to 11); 0 not stated"})
+    article = fields.Integer(
+        load_default=0,
+        strict=True,
+        validate=validate.OneOf(ARTICLES),
+        metadata={"description": "Article of Order 44 (5 to 11); 0 not stated"},
+    )
     reason = Text(4000, load_default="", metadata={"description": "Reason of listing 列入原因"})
     listed_on = Day(required=True, metadata={"description": "Day of listing 列入日期"})
-    removed_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of removal 移出日期; empty while listed"})
-    until = Day(load_default=None, allow_none=True, metadata={"description": "End of a longer statutory restriction, where a law sets more than three years"})
+    removed_on = Day(
+        load_default=None, allow_none=True, metadata={"description": "Day of removal 移出日期; empty while listed"}
+    )
+    until = Day(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "End of a longer statutory restriction, where a law sets more than three years"},
+    )
 
     @validates_schema
     def _ends_after_it_starts(self, data: dict[str, Any], **_: Any) -> None:
         for name in ("removed_on", "until"):
             if data.get(name) and data[name] < data["listed_on"]:
-                raise ValidationError({name: [f"{data[name]} lies before the listing of {data['listed_on']}. Correct one of the two days."]})
+                raise ValidationError(
+                    {
+                        name: [
+                            f"{data[name]} lies before the listing of {data['listed_on']}. Correct one of the two days."
+                        ]
+                    }
+                )
 
 
 def state(data: dict[str, Any]) -> Statement:
@@ -47,14 +64,21 @@ def state(data: dict[str, Any]) -> Statement:
     detail = {name: data[name] for name in ("reason", "remark") if data[name]}
     if data["until"]:
         detail["until"] = data["until"].isoformat()
-    return Statement("serious_listing", data["article"], 1, 0, data["listed_on"], data["removed_on"], document_no, organ, key, detail)
+    return Statement(
+        "serious_listing", data["article"], 1, 0, data["listed_on"], data["removed_on"], document_no, organ, key, detail
+    )
 
 
 def line(row: Mapping[str, Any]) -> Label:
     article = ARTICLES[row["code"]]
     if row["ends_on"]:
-        return Label(f"列入严重违法失信名单（已于 {row['ends_on']} 移出）：{article.zh}", f"On the serious-violation list until {row['ends_on']}: {article.en}")
+        return Label(
+            f"列入严重违法失信名单（已于 {row['ends_on']} 移出）：{article.zh}",
+            f"On the serious-violation list until {row['ends_on']}: {article.en}",
+        )
     return Label(f"列入严重违法失信名单：{article.zh}", f"On the serious-violation list: {article.en}")
 
 
-KIND = Kind("serious_listing", 4, Label("严重违法失信名单", "Serious-violation listing"), SeriousListingSchema, state, line)
+KIND = Kind(
+    "serious_listing", 4, Label("严重违法失信名单", "Serious-violation listing"), SeriousListingSchema, state, line
+)

@@ -39,7 +39,9 @@ SYSTEMS: dict[str, dict[str, int]] = {
 
 
 class ResultSchema(Schema):
-    system = fields.String(load_default="xinheng-2026", validate=validate.OneOf(SYSTEMS), metadata={"description": "Code system of `code`"})
+    system = fields.String(
+        load_default="xinheng-2026", validate=validate.OneOf(SYSTEMS), metadata={"description": "Code system of `code`"}
+    )
     code = fields.String(required=True, metadata={"description": "Code in that system"})
     text = Text(4000, load_default="", metadata={"description": "Text of the result, as given"})
 
@@ -48,7 +50,12 @@ class SpotCheckSchema(RecordSchema):
     PAST = ("checked_on",)
 
     checked_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of the check 检查日期"})
-    results = fields.List(fields.Nested(ResultSchema), required=True, validate=validate.Length(1, 50), metadata={"description": "Results 检查结果; several are allowed"})
+    results = fields.List(
+        fields.Nested(ResultSchema),
+        required=True,
+        validate=validate.Length(1, 50),
+        metadata={"description": "Results 检查结果; several are allowed"},
+    )
     items = fields.List(Text(200), load_default=list, metadata={"description": "Items checked 抽查事项"})
     type = Text(40, load_default="", metadata={"description": "Type of check 检查类型"})
     method = Text(40, load_default="", metadata={"description": "Method 核查方式"})

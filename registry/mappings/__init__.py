@@ -101,9 +101,13 @@ def _column(path: Path, field: str, value: Any) -> Column:
     if isinstance(value, list):
         return Column(field, tuple(map(clean_heading, value)))
     rest = dict(value)
-    column = Column(field, tuple(map(clean_heading, rest.pop("from"))), rest.pop("read", "text"), rest.pop("order", "ymd"))
+    column = Column(
+        field, tuple(map(clean_heading, rest.pop("from"))), rest.pop("read", "text"), rest.pop("order", "ymd")
+    )
     if rest or column.read not in READS or column.order not in ("ymd", "dmy"):
-        raise BadFile(f"{path.name}: [fields] {field} takes `from`, `read` ({', '.join(READS)}) and `order` (ymd, dmy).")
+        raise BadFile(
+            f"{path.name}: [fields] {field} takes `from`, `read` ({', '.join(READS)}) and `order` (ymd, dmy)."
+        )
     return column
 
 

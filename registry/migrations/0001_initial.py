@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from peewee import PostgresqlDatabase
+from peewee import Database, PostgresqlDatabase
 
 
-def up(migrator, db):
+def up(migrator: object, db: Database) -> None:
     dialect = "postgresql" if isinstance(db, PostgresqlDatabase) else "sqlite"
     text = Path(__file__).with_suffix(f".{dialect}.sql").read_text(encoding="utf-8")
     for statement in text.split(";;\n"):
         if statement.strip():
-            db.execute_sql(statement.replace("%", "%%") if dialect == "postgresql" else statement)
+            db.execute_sql(  # type: ignore[no-untyped-call]
+                statement.replace("%", "%%") if dialect == "postgresql" else statement
+            )

@@ -27,7 +27,9 @@ class Entity(Base):
     id = BigIntegerField(primary_key=True)
     code = CharField(18, null=True, unique=True, help_text="Unified social credit code 统一社会信用代码")
     registration_no = CharField(15, null=True, index=True, help_text="Old registration number 工商注册号")
-    organisation_code = CharField(9, null=True, index=True, help_text="Inside the credit code; finds 15-digit taxpayers")
+    organisation_code = CharField(
+        9, null=True, index=True, help_text="Inside the credit code; finds 15-digit taxpayers"
+    )
     name = CharField(200)
     kind = CharField(12, help_text="enterprise, individual, cooperative, branch, other")
     status = SmallIntegerField(default=1, help_text="1 open, 2 revoked, 3 cancelled, 4 other")

@@ -57,6 +57,7 @@ class Record(Base):
     detail = JSONField(default=dict)
     replaces = BigIntegerField(null=True)
     replaced_seq = BigIntegerField(null=True, help_text="seq of the correction; empty while current")
+    entity_id: int  # what the mapper stores of `entity`
 
     class Meta:
         # "This entity's records, newest first": page one of the dossier.

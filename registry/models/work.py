@@ -1,6 +1,16 @@
 """Inspection work: tasks 任务 and the lists 检查对象名单 frozen under them."""
 
-from peewee import AutoField, BigIntegerField, CharField, CompositeKey, DateField, ForeignKeyField, IntegerField, JSONField, TextField
+from peewee import (
+    AutoField,
+    BigIntegerField,
+    CharField,
+    CompositeKey,
+    DateField,
+    ForeignKeyField,
+    IntegerField,
+    JSONField,
+    TextField,
+)
 
 from registry.models.base import Base
 
@@ -52,5 +62,3 @@ class InspectionListRow(Base):
     class Meta:
         primary_key = CompositeKey("list", "position")
         without_rowid = True
-
-

@@ -151,7 +151,9 @@ def add_names(pen: Pen, pairs: Sequence[tuple[int, str]]) -> None:
     known: set[tuple[int, str]] = set()
     for part in in_slices(sorted({entity for entity, _ in wanted})):
         marks = ", ".join("?" * len(part))
-        known.update(execute(f"SELECT entity_id, folded FROM entity_name WHERE entity_id IN ({marks})", part).fetchall())  # noqa: S608
+        known.update(
+            execute(f"SELECT entity_id, folded FROM entity_name WHERE entity_id IN ({marks})", part).fetchall()  # noqa: S608
+        )
     rows = [(pen.next_name(), entity, folded) for entity, folded in sorted(wanted - known)]
     insert_rows("entity_name", ("id", "entity_id", "folded"), rows)
     index_names((number, folded) for number, _, folded in rows)
@@ -160,7 +162,9 @@ def add_names(pen: Pen, pairs: Sequence[tuple[int, str]]) -> None:
 def index_names(names: Iterable[tuple[int, str]]) -> None:
     """Put names into the full-text index. PostgreSQL keeps its own up to date."""
     if not is_postgres():
-        insert_rows("name_index", ("rowid", "characters"), ((number, search_tokens(folded)) for number, folded in names))
+        insert_rows(
+            "name_index", ("rowid", "characters"), ((number, search_tokens(folded)) for number, folded in names)
+        )
 
 
 def named_like(text: str) -> tuple[str, list[object]]:

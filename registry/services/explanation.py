@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from registry import clock
+from registry.database import dicts
 from registry.errors import NotGraded
 from registry.kinds import KINDS
 from registry.models import Entity, Grade, GradeState, Record
@@ -53,7 +54,9 @@ def of(entity: Entity, scheme: Scheme, *, on: date | None = None, known: int | N
     asked_past = on is not None or known is not None
     day = on or (clock.day_of(state.day) if state and not asked_past else today)
     seq = known if known is not None else (state.known if state and not asked_past else ledger.head())
-    population = grading.population_of([entity.id]).with_columns(day=clock.day_number(day)).cast({"day": grading.FACTS["day"]})
+    population = (
+        grading.population_of([entity.id]).with_columns(day=clock.day_number(day)).cast({"day": grading.FACTS["day"]})
+    )
     if population.is_empty():
         raise NotGraded(_why_not(entity))
     facts = grading.facts_of([entity.id], facts_needed(scheme), seq)
@@ -70,7 +73,9 @@ def _why_not(entity: Entity) -> str:
     return "This entity is no longer registered, so it is not graded."
 
 
-def _held_against(entity: Entity, scheme: Scheme, explanation: Explanation, day: date, known: int) -> tuple[bool | None, str]:
+def _held_against(
+    entity: Entity, scheme: Scheme, explanation: Explanation, day: date, known: int
+) -> tuple[bool | None, str]:
     """Compare with the grade that was stored for that day and knowledge: the newest one not after either."""
     stored = (
         Grade.select()
@@ -83,15 +88,21 @@ def _held_against(entity: Entity, scheme: Scheme, explanation: Explanation, day:
                 return True, ""
             if grade.version.hash != scheme.hash:
                 return False, "The scheme has changed since this grade was given."
-            return False, "Records known by then, or time alone, call for another grade than the last one stored; it is due."
+            return (
+                False,
+                "Records known by then, or time alone, call for another grade than the last one stored; it is due.",
+            )
     return None, ""
 
 
 def _named(explanation: Explanation) -> dict[int, dict[str, Any]]:
     """The records behind the points, one query: what they say, in both languages."""
-    seqs = sorted({seq for row in explanation.points for seq in row.records} | {seq for one in explanation.indicators for seq in one.records})
+    seqs = sorted(
+        {seq for row in explanation.points for seq in row.records}
+        | {seq for one in explanation.indicators for seq in one.records}
+    )
     found: dict[int, dict[str, Any]] = {}
-    for row in Record.select().where(Record.seq.in_(seqs)).dicts():
+    for row in dicts(Record.select().where(Record.seq.in_(seqs))):
         kind = KINDS[row["kind"]]
         line = kind.line(row)
         found[row["seq"]] = {
@@ -117,6 +128,10 @@ def current(entity: Entity, scheme: Scheme) -> GradeState:
     """The grade that stands now. Raises NotGraded, saying why there is none."""
     state = GradeState.get_or_none((GradeState.scheme == scheme.id) & (GradeState.entity == entity.id))
     if state is None:
-        raise NotGraded(_why_not(entity) if entity.registered_seq is None else "This entity has not been graded yet. The next nightly run does it, or `xinheng grade CODE` now.")
+        raise NotGraded(
+            _why_not(entity)
+            if entity.registered_seq is None
+            else "This entity has not been graded yet. The next nightly run does it, or `xinheng grade CODE` now."
+        )
     assert isinstance(state, GradeState)
     return state

@@ -153,13 +153,23 @@ def _write(scheme: Scheme, version: int, graded: pl.DataFrame, known: int, *, re
     """
     rank = {name: index for index, name in enumerate(scheme.classes)}
     rows = graded.select(
-        "entity", "day", "class", "score", "digest", "next_day", pl.col("class").replace_strict(rank, return_dtype=pl.Int16).alias("rank"), "same"
+        "entity",
+        "day",
+        "class",
+        "score",
+        "digest",
+        "next_day",
+        pl.col("class").replace_strict(rank, return_dtype=pl.Int16).alias("rank"),
+        "same",
     )
     changed = rows.filter(~pl.col("same"))
     insert_rows(
         "grade",
         ("entity", "version_id", "day", "known", "class", "score", "digest"),
-        ((entity, version, day, known, name, score, digest) for entity, day, name, score, digest, *_ in changed.iter_rows()),
+        (
+            (entity, version, day, known, name, score, digest)
+            for entity, day, name, score, digest, *_ in changed.iter_rows()
+        ),
         ignore=True,
     )
     execute_many(
@@ -178,7 +188,12 @@ def _write(scheme: Scheme, version: int, graded: pl.DataFrame, known: int, *, re
 
 def _compare(scheme: Scheme, version: int, graded: pl.DataFrame, state: pl.DataFrame) -> pl.DataFrame:
     """Mark the grades that are the same as the current ones (`same`) and whose breakpoint is the same (`still`)."""
-    joined = graded.join(state.rename({"digest": "old", "next_day": "old_next", "version": "old_version"}), on="entity", how="left", maintain_order="left")
+    joined = graded.join(
+        state.rename({"digest": "old", "next_day": "old_next", "version": "old_version"}),
+        on="entity",
+        how="left",
+        maintain_order="left",
+    )
     same = (pl.col("old") == pl.col("digest")) & (pl.col("old_version") == version)
     return joined.with_columns(
         same=same.fill_null(value=False),
@@ -200,7 +215,10 @@ def _state_of(scheme: Scheme, entities: Sequence[int]) -> pl.DataFrame:
 
 def _counted(population: pl.DataFrame, graded: pl.DataFrame, changed: int) -> Result:
     counts = (
-        graded.join(population.select("entity", "subject"), on="entity").group_by("subject", "class").len().sort("subject", "class")
+        graded.join(population.select("entity", "subject"), on="entity")
+        .group_by("subject", "class")
+        .len()
+        .sort("subject", "class")
     )
     result = Result(entities=graded.height, changed=changed)
     for subject, name, number in counts.iter_rows():
@@ -226,14 +244,15 @@ def one(scheme: Scheme, entities: Sequence[int], *, day: date) -> Result:
     return _counted(population, graded, changed)
 
 
-def due(scheme: Scheme, *, day: date, progress: Progress | None = None) -> Result:
+def due(scheme: Scheme, *, day: date, only_stale: bool = False, progress: Progress | None = None) -> Result:
     """Grade the entities whose grade may have changed: something new was said of them, or time alone reached a breakpoint.
 
-    Each batch is its own transaction; a run that is cut off leaves the rest due. Safe to repeat.
+    With `only_stale`, the former only. Each batch is its own transaction; a run that is cut off leaves the rest due.
+    Safe to repeat.
     """
     with session():
         known, version = ledger.head(), version_of(scheme)
-        waiting = _due(scheme, version, day)
+        waiting = _stale(scheme) if only_stale else _due(scheme, version, day)
         total = Result()
         for start in range(0, len(waiting), BATCH):
             part = waiting[start : start + BATCH]
@@ -295,8 +314,16 @@ def grade_range(scheme: Scheme, run: int, first: int, last: int, *, day: date, k
         with write():
             _write(scheme, version, piece, known, renew=True)
     with write():
-        execute("DELETE FROM stale WHERE scheme = ? AND entity BETWEEN ? AND ? AND seq <= ?", (scheme.id, first, last, known))
-        insert_rows("grade_range", ("run_id", "first", "last", "entities", "changed"), [(run, first, last, result.entities, result.changed)], ignore=True)
+        execute(
+            "DELETE FROM stale WHERE scheme = ? AND entity BETWEEN ? AND ? AND seq <= ?",
+            (scheme.id, first, last, known),
+        )
+        insert_rows(
+            "grade_range",
+            ("run_id", "first", "last", "entities", "changed"),
+            [(run, first, last, result.entities, result.changed)],
+            ignore=True,
+        )
     return result
 
 
@@ -317,14 +344,21 @@ def _begin(scheme: Scheme, day: date, now: int) -> tuple[GradeRun, int]:
     with write():
         left = (
             GradeRun.select()
-            .where((GradeRun.scheme == scheme.id) & (GradeRun.version == version) & (GradeRun.day == number) & (GradeRun.state == "running"))
+            .where(
+                (GradeRun.scheme == scheme.id)
+                & (GradeRun.version == version)
+                & (GradeRun.day == number)
+                & (GradeRun.state == "running")
+            )
             .order_by(GradeRun.id.desc())
             .first()
         )
         if left is not None:
             return left, left.known
         known = ledger.head()
-        return GradeRun.create(scheme=scheme.id, version=version, day=number, known=known, state="running", started_at=now), known
+        return GradeRun.create(
+            scheme=scheme.id, version=version, day=number, known=known, state="running", started_at=now
+        ), known
 
 
 def _due(scheme: Scheme, version: int, day: date) -> list[int]:
@@ -336,8 +370,20 @@ def _due(scheme: Scheme, version: int, day: date) -> list[int]:
     return [row[0] for row in rows]
 
 
+def _stale(scheme: Scheme) -> list[int]:
+    return [row[0] for row in execute("SELECT entity FROM stale WHERE scheme = ? ORDER BY entity", (scheme.id,)).fetchall()]
+
+
+def stale_schemes() -> list[str]:
+    """Ids of the schemes under which something new waits to be graded."""
+    return [row[0] for row in execute("SELECT DISTINCT scheme FROM stale").fetchall()]
+
+
 def _unmark(scheme: Scheme, entities: Sequence[int], known: int) -> None:
-    execute_many("DELETE FROM stale WHERE scheme = ? AND entity = ? AND seq <= ?", [(scheme.id, entity, known) for entity in entities])
+    execute_many(
+        "DELETE FROM stale WHERE scheme = ? AND entity = ? AND seq <= ?",
+        [(scheme.id, entity, known) for entity in entities],
+    )
 
 
 def _on(population: pl.DataFrame, day: date) -> pl.DataFrame:

@@ -5,7 +5,7 @@ read = stored + unchanged + unmatched + rejected, always: the counts and the pos
 
 import csv
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -73,7 +73,12 @@ class Report:
 
 
 def open_source(
-    path: Path, *, kind: str | None = None, mapping: str | None = None, source: str | None = None, ignore_unknown: bool = False
+    path: Path,
+    *,
+    kind: str | None = None,
+    mapping: str | None = None,
+    source: str | None = None,
+    ignore_unknown: bool = False,
 ) -> Source:
     """Look at a file and settle how it will be read. Stores nothing.
 
@@ -101,7 +106,8 @@ def open_source(
 def dry_run(opened: Source, *, today: date, key: bytes, show: int = 20) -> Report:
     """Read the whole file and check every row; touch no database. `unmatched` counts rows without a usable code."""
     parser = RowParser(opened.mapping, opened.header, today=today, key=key)
-    counts, refusals = Counts(), []
+    counts = Counts()
+    refusals: list[tuple[int, Refusal]] = []
     for number, cells in _body(opened):
         result = parser.parse(cells)
         if isinstance(result, list):
@@ -128,7 +134,9 @@ def run(
         record = _begin(opened, now(), actor)
         parser = RowParser(opened.mapping, opened.header, today=today, key=key)
         resumed_at = position = record.position
-        counts = Counts(record.stored, record.unchanged, record.unmatched, record.rejected, record.undated, record.provisional)
+        counts = Counts(
+            record.stored, record.unchanged, record.unmatched, record.rejected, record.undated, record.provisional
+        )
         body = islice(_body(opened), position, None)
         try:
             while rows := list(islice(body, chunk)):
@@ -141,11 +149,24 @@ def run(
                     progress(position)
         except BadFile as error:
             with write():
-                execute("UPDATE import_run SET state = 'failed', error = ?, finished_at = ? WHERE id = ?", (error.detail, now(), record.id))
+                execute(
+                    "UPDATE import_run SET state = 'failed', error = ?, finished_at = ? WHERE id = ?",
+                    (error.detail, now(), record.id),
+                )
             raise
         with write():
-            execute("UPDATE import_run SET state = 'done', finished_at = ?, updated_at = ? WHERE id = ?", (now(), now(), record.id))
-            audit.note("import.finished", actor=actor, subject=f"import {record.id}", now=now(), read=counts.read, stored=counts.stored)
+            execute(
+                "UPDATE import_run SET state = 'done', finished_at = ?, updated_at = ? WHERE id = ?",
+                (now(), now(), record.id),
+            )
+            audit.note(
+                "import.finished",
+                actor=actor,
+                subject=f"import {record.id}",
+                now=now(),
+                read=counts.read,
+                stored=counts.stored,
+            )
         return Report(record.id, opened.mapping.id, opened.file.encoding, counts, resumed_at)
 
 
@@ -159,7 +180,11 @@ def _body(opened: Source) -> Iterator[tuple[int, list[str]]]:
 def _begin(opened: Source, now: int, actor: str) -> ImportRun:
     """Start a run, or take over one of the same file that its process has left."""
     with write():
-        same = (ImportRun.digest == opened.file.digest) & (ImportRun.mapping == opened.mapping.id) & (ImportRun.source == opened.source)
+        same = (
+            (ImportRun.digest == opened.file.digest)
+            & (ImportRun.mapping == opened.mapping.id)
+            & (ImportRun.source == opened.source)
+        )
         for left in ImportRun.select().where(same & (ImportRun.state == "running")).order_by(ImportRun.id):
             if owner.is_gone(left.owner) or now - left.updated_at > ABANDONED:
                 left.owner, left.updated_at = owner.me(), now
@@ -182,13 +207,17 @@ def _advance(record: ImportRun, position: int, after: int, counts: Counts, now: 
          record.id, position, owner.me()),
     )  # fmt: skip
     if moved.rowcount != 1:
-        raise RecordConflict(f"Import {record.id} was taken over by another process. It goes on there; nothing is lost.")
+        raise RecordConflict(
+            f"Import {record.id} was taken over by another process. It goes on there; nothing is lost."
+        )
 
 
 def _store(
     pen: Pen, opened: Source, run: int, parsed: list[tuple[int, Parsed | list[Refusal]]], before: Counts, now: int
 ) -> Counts:
-    counts = Counts(before.stored, before.unchanged, before.unmatched, before.rejected, before.undated, before.provisional)
+    counts = Counts(
+        before.stored, before.unchanged, before.unmatched, before.rejected, before.undated, before.provisional
+    )
     good = [(number, result) for number, result in parsed if isinstance(result, Parsed)]
     _reject(run, [(number, result) for number, result in parsed if isinstance(result, list)], counts)
     if opened.mapping.kind == "registration":
@@ -213,7 +242,11 @@ def _store(
             pairs.append((made[code or ""], result.statement))
         else:
             waiting.append((number, result))
-    _count(counts, [outcome.said for outcome in pen.state(pairs, source=opened.source)], [statement for _, statement in pairs])
+    _count(
+        counts,
+        [outcome.said for outcome in pen.state(pairs, source=opened.source)],
+        [statement for _, statement in pairs],
+    )
     queue(run, opened.source, waiting, now)
     counts.unmatched += len(waiting)
     return counts
@@ -261,7 +294,7 @@ def queue(run: int | None, source: str, waiting: list[tuple[int, Parsed]], now: 
     insert_waiting(columns, rows)
 
 
-def insert_waiting(columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+def insert_waiting(columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
     marks = ", ".join("?" * len(columns))
     names = ", ".join(f'"{column}"' for column in columns)
     for row in rows:

@@ -62,7 +62,12 @@ def create(name: str, *, organ: str, scopes: list[str], divisions: list[str], ac
         if ApiKey.get_or_none(ApiKey.name == name) is not None:
             raise DuplicateName(f"There is a key {name!r} already. Choose another name, or revoke that one first.")
         key = ApiKey.create(
-            name=name, digest=_digest(secret), organ=organ, scopes=sorted(set(scopes)), divisions=divisions or [""], created_at=now
+            name=name,
+            digest=_digest(secret),
+            organ=organ,
+            scopes=sorted(set(scopes)),
+            divisions=divisions or [""],
+            created_at=now,
         )
         audit.note("key.created", actor=actor, subject=f"key {key.id}", now=now, name=name, scopes=sorted(set(scopes)))
     return secret

@@ -73,7 +73,9 @@ class Pen:
     """Writes the ledger inside one transaction. Made by `writing`; the head row is held until it commits."""
 
     def __init__(self, *, now: int, schemes: Sequence[str]) -> None:
-        head = execute(f"SELECT seq, entity, name FROM ledger_head WHERE id = 1{' FOR UPDATE' if is_postgres() else ''}")
+        head = execute(
+            "SELECT seq, entity, name FROM ledger_head WHERE id = 1" + (" FOR UPDATE" if is_postgres() else "")
+        )
         row = head.fetchone()
         if row is None:
             raise NotInitialised
@@ -104,7 +106,8 @@ class Pen:
         """
         contents = [content_of(statement) for _, statement in pairs]
         identities = [
-            identity_of(statement, entity, content) for (entity, statement), content in zip(pairs, contents, strict=True)
+            identity_of(statement, entity, content)
+            for (entity, statement), content in zip(pairs, contents, strict=True)
         ]
         known, seen = self._look_up(identities)
         outcomes: list[Outcome] = []
@@ -138,10 +141,11 @@ class Pen:
 
     def withdraw(self, seq: int, *, source: str, reason: str) -> Outcome:
         """Withdraw a record: a new row says so, and it never counts again. Safe to repeat."""
-        record = Record.get_or_none(Record.seq == seq)
-        if record is not None and record.replaced_seq is None and record.act == "withdraw":
+        withdrawn = (Record.seq == seq) & Record.replaced_seq.is_null() & (Record.act == "withdraw")
+        if Record.select().where(withdrawn).exists():
             return Outcome("unchanged", seq)
         old = self._current(seq)
+        record = Record.get(Record.seq == seq)
         statement = Statement(
             record.kind, record.code, record.severity, record.amount_fen, record.happened_on, record.ends_on,
             record.document_no, record.organ, (), {**record.detail, "withdrawn_because": reason},
@@ -167,7 +171,11 @@ class Pen:
         else:
             after = self._append("state", identity, content, None, statement, source, replaces=None)
         days = (clock.day_number(from_on), None if to_on is None else clock.day_number(to_on))
-        insert_rows("coverage", ("known", "kind", "division", "from_day", "to_day"), [(after.seq, statement.code, division, *days)])
+        insert_rows(
+            "coverage",
+            ("known", "kind", "division", "from_day", "to_day"),
+            [(after.seq, statement.code, division, *days)],
+        )
         return Outcome("corrected" if before else "stored", after.seq)
 
     def flush(self) -> None:
@@ -212,7 +220,10 @@ class Pen:
                     if condition == "replaced_seq IS NULL":
                         known[identity] = _Known(seq, source, content, act, entity)
             seen.update(
-                execute(f"SELECT identity, source, content FROM provenance WHERE identity IN ({marks})", part).fetchall()  # noqa: S608
+                execute(
+                    f"SELECT identity, source, content FROM provenance WHERE identity IN ({marks})",  # noqa: S608
+                    part,
+                ).fetchall()
             )
         # Rows of this transaction that are not inserted yet.
         for row in self._records:
@@ -223,7 +234,15 @@ class Pen:
         return known, seen
 
     def _append(
-        self, act: str, identity: str, content: str, entity: int | None, statement: Statement, source: str, *, replaces: int | None
+        self,
+        act: str,
+        identity: str,
+        content: str,
+        entity: int | None,
+        statement: Statement,
+        source: str,
+        *,
+        replaces: int | None,
     ) -> _Known:
         self.seq += 1
         row = [
@@ -260,9 +279,14 @@ class Pen:
     def _current(self, seq: int) -> _Known:
         record = Record.get_or_none(Record.seq == seq)
         if record is None:
-            raise RecordNotFound(f"The ledger has no record {seq}. GET /api/v1/entities/{{code}}/records lists an entity's records.")
+            raise RecordNotFound(
+                f"The ledger has no record {seq}. GET /api/v1/entities/{{code}}/records lists an entity's records."
+            )
         if record.replaced_seq is not None:
-            raise RecordConflict(f"Record {seq} was already replaced by {record.replaced_seq}. Correct that one instead.", current=record.replaced_seq)
+            raise RecordConflict(
+                f"Record {seq} was already replaced by {record.replaced_seq}. Correct that one instead.",
+                current=record.replaced_seq,
+            )
         if record.act == "withdraw":
             raise RecordConflict(f"Record {seq} was withdrawn. A withdrawn record cannot be corrected; post a new one.")
         return _Known(record.seq, record.source, record.content, record.act, record.entity_id)
@@ -293,5 +317,3 @@ def seq_at(moment: int) -> int:
     """How much of the ledger was known at a moment (milliseconds UTC); 0 before the first row."""
     found = Moment.select(Moment.seq).where(Moment.at <= moment).order_by(Moment.at.desc(), Moment.seq.desc()).first()
     return int(found.seq) if found else 0
-
-

@@ -45,14 +45,31 @@ def pull(task: Task, scheme: Scheme, filters: Filters, *, size: int, actor: str,
     rows = _worst(scheme, filters, size)
     known = ledger.head()
     reasons = _reasons(scheme, rows)
-    tour = {row["entity"]: place for place, row in enumerate(sorted(rows, key=lambda row: (row["division"], row["address"], row["code"])), start=1)}
+    tour = {
+        row["entity"]: place
+        for place, row in enumerate(
+            sorted(rows, key=lambda row: (row["division"], row["address"], row["code"])), start=1
+        )
+    }
     with write():
         made: InspectionList = InspectionList.create(
-            task=task, scheme=scheme.id, filters=filters.to_dict(), known=known, size=len(rows), created_by=actor, created_at=now
+            task=task,
+            scheme=scheme.id,
+            filters=filters.to_dict(),
+            known=known,
+            size=len(rows),
+            created_by=actor,
+            created_at=now,
         )
         for part in in_slices(list(enumerate(rows, start=1)), 500):
             InspectionListRow.insert_many(
-                {**row, "list": made.id, "position": place, "tour": tour[row["entity"]], "reasons": reasons.get(row["entity"], [])}
+                {
+                    **row,
+                    "list": made.id,
+                    "position": place,
+                    "tour": tour[row["entity"]],
+                    "reasons": reasons.get(row["entity"], []),
+                }
                 for place, row in part
             ).execute()
         audit.note("list.pulled", actor=actor, subject=f"list {made.id}", now=now, task=task.id, size=len(rows))
@@ -107,7 +124,12 @@ def _reasons(scheme: Scheme, rows: list[dict[str, Any]]) -> dict[int, list[dict[
 
 def get(number: int, *, organ: str) -> InspectionList:
     """Return a list of one's own organ. Raises ListNotFound."""
-    found = InspectionList.select(InspectionList, Task).join(Task).where((InspectionList.id == number) & (Task.organ == organ)).first()
+    found = (
+        InspectionList.select(InspectionList, Task)
+        .join(Task)
+        .where((InspectionList.id == number) & (Task.organ == organ))
+        .first()
+    )
     if found is None:
         raise ListNotFound(f"{organ} has no list {number}. POST /api/v1/lists pulls one under a task.")
     assert isinstance(found, InspectionList)
@@ -139,4 +161,3 @@ def _full(row: InspectionListRow) -> dict[str, Any]:
         "number": row.position, "code": row.code, "name": row.name, "kind": row.kind, "division": row.division, "address": row.address,
         "class": row.class_, "score": row.score, "graded_on": clock.day_of(row.graded_day).isoformat(), "reasons": row.reasons,
     }  # fmt: skip
-

@@ -64,7 +64,13 @@ class RowParser:
     def parse(self, cells: list[str]) -> Parsed | list[Refusal]:
         """Read one row. Returns every reason at once when it is refused."""
         if len(cells) != len(self.header):
-            return [Refusal("", "", f"The row has {len(cells)} cells and the header {len(self.header)}. A separator inside a text is probably not in quotation marks.")]
+            return [
+                Refusal(
+                    "",
+                    "",
+                    f"The row has {len(cells)} cells and the header {len(self.header)}. A separator inside a text is probably not in quotation marks.",
+                )
+            ]
         fields: dict[str, Any] = dict(self.mapping.constants)
         refusals: list[Refusal] = []
         for column, at in self.columns:
@@ -75,7 +81,13 @@ class RowParser:
                 refusals.append(Refusal(self.header[at[0]], error.text, f"{error.what}. {error.remedy}"))
         name = next((cells[index].strip() for index in self.name_cells if not is_blank(cells[index])), "")
         if "\x00" in name:
-            refusals.append(Refusal(self.header[self.name_cells[0]], name.replace("\x00", "␀")[:60], "The name contains a NUL byte. Remove it in the source and export again."))
+            refusals.append(
+                Refusal(
+                    self.header[self.name_cells[0]],
+                    name.replace("\x00", "␀")[:60],
+                    "The name contains a NUL byte. Remove it in the source and export again.",
+                )
+            )
         if refusals:
             return refusals
         reading = self._identifier(cells)
@@ -104,7 +116,9 @@ class RowParser:
         elif column.read == "wan":
             fields[column.field] = fen(cell, "wan")
         elif column.read == "list":
-            fields[column.field] = [part for part in cell.replace("；", ";").replace("，", ",").replace(";", ",").split(",") if part]
+            fields[column.field] = [
+                part for part in cell.replace("；", ";").replace("，", ",").replace(";", ",").split(",") if part
+            ]
         elif column.read == "integer":
             if not cell.strip().isdecimal():
                 raise CellError("This is not a whole number", cell, "Write digits only.")
@@ -125,7 +139,10 @@ class RowParser:
     def _complete_registration(self, fields: dict[str, Any], reading: Identifier, name: str) -> Refusal | None:
         column = self.header[self.code_cells[0]]
         if not reading.usable or reading.kind in ("taxpayer_no", "organisation_code"):
-            message = reading.message or f"A registration needs a credit code or a registration number; this is {reading.kind.replace('_', ' ')}."
+            message = (
+                reading.message
+                or f"A registration needs a credit code or a registration number; this is {reading.kind.replace('_', ' ')}."
+            )
             return Refusal(column, _shown(reading), message)
         code = reading.value if reading.kind == "credit_code" else ""
         fields["name"] = name
@@ -137,7 +154,8 @@ class RowParser:
 
     def _refusals(self, error: ValidationError, fields: dict[str, Any]) -> list[Refusal]:
         found: list[Refusal] = []
-        for field, texts in error.normalized_messages().items():
+        messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
+        for field, texts in messages.items():
             heading = self.heading_of.get(field, field if field != "_schema" else "")
             value = str(fields.get(field, ""))
             text = " ".join(map(str, texts)) if isinstance(texts, list) else str(texts)
@@ -172,5 +190,6 @@ def _shown(reading: Identifier) -> str:
     """The number as it may be shown: as it is when it is an enterprise's, else what it is."""
     if reading.usable and reading.or_kind != "person":
         return reading.value
-    return {"person": "(个人证件号)", "phone": "(电话)", "masked": "(已脱敏)", "blank": ""}.get(reading.kind, reading.kind)
-
+    return {"person": "(个人证件号)", "phone": "(电话)", "masked": "(已脱敏)", "blank": ""}.get(
+        reading.kind, reading.kind
+    )

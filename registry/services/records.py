@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 from peewee import fn
 
 from registry import cursor
-from registry.database import db
+from registry.database import db, dicts
 from registry.errors import BadRecord, RecordConflict, RecordNotFound, RegistryError
 from registry.identity import read_identifier
 from registry.kinds import KINDS, Kind, Statement, kind_named
@@ -69,7 +69,7 @@ def check(kind_name: str, payload: Any, *, organ: str, today: date) -> Checked:
     if not kind.postable:
         raise BadRecord({"kind": [f"{kind.title.en} records come from files only. Use `xinheng import`."]})
     if not isinstance(payload, dict):
-        raise BadRecord({"record": ["Send a JSON object, for example {\"party\": {\"code\": \"…\"}, …}."]})
+        raise BadRecord({"record": ['Send a JSON object, for example {"party": {"code": "…"}, …}.']})
     fields = dict(payload)
     problems: dict[str, list[str]] = {}
     party = _party(fields.pop("party", None), problems)
@@ -79,15 +79,20 @@ def check(kind_name: str, payload: Any, *, organ: str, today: date) -> Checked:
     try:
         data = kind.schema(today=today).load(fields)
     except ValidationError as error:
-        problems |= {str(name): _texts(texts) for name, texts in error.normalized_messages().items()}
+        messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
+        problems |= {name: _texts(texts) for name, texts in messages.items()}
     if problems or party is None:
         raise BadRecord(problems)
     return Checked(party, kind.state(data))
 
 
 def _party(given: Any, problems: dict[str, list[str]]) -> Party | None:
-    if not isinstance(given, dict) or not isinstance(given.get("code"), str) or not isinstance(given.get("name", ""), str):
-        problems["party"] = ["Say whom the record is about: {\"party\": {\"code\": \"18 characters\", \"name\": \"…\"}}."]
+    if (
+        not isinstance(given, dict)
+        or not isinstance(given.get("code"), str)
+        or not isinstance(given.get("name", ""), str)
+    ):
+        problems["party"] = ['Say whom the record is about: {"party": {"code": "18 characters", "name": "…"}}.']
         return None
     for strange in set(given) - {"code", "name"}:
         problems[f"party.{strange}"] = ["Unknown field. A party has `code` and `name`."]
@@ -98,7 +103,9 @@ def _party(given: Any, problems: dict[str, list[str]]) -> Party | None:
     if not reading.usable or reading.or_kind == "person":
         what = {"person": "This is a personal number. It is not stored; give the credit code of the enterprise.",
                 "blank": "The code is empty. Give the 18 characters of the unified social credit code."}  # fmt: skip
-        problems["party.code"] = [what.get(reading.kind) or reading.message or "This is not a credit code or registration number."]
+        problems["party.code"] = [
+            what.get(reading.kind) or reading.message or "This is not a credit code or registration number."
+        ]
         return None
     return party_of(reading, name.strip())
 
@@ -109,7 +116,9 @@ def _texts(found: Any) -> list[str]:
     return [str(text) for text in found] if isinstance(found, list) else [str(found)]
 
 
-def post(checked: Sequence[Checked], *, source: str, actor: str, scheme: Scheme, schemes: list[str], today: date, now: int) -> list[Posted]:
+def post(
+    checked: Sequence[Checked], *, source: str, actor: str, scheme: Scheme, schemes: list[str], today: date, now: int
+) -> list[Posted]:
     """Store records and regrade their entities, in one transaction. Safe to repeat: the same record is unchanged.
 
     Should grading fail, the records and the stale marks are committed all the same, and the worker grades later.
@@ -120,10 +129,18 @@ def post(checked: Sequence[Checked], *, source: str, actor: str, scheme: Scheme,
         pairs = [(entity, one.statement) for (entity, _, _), one in zip(found, checked, strict=True)]
         outcomes = pen.state(pairs, source=source)
         pen.flush()
-        touched = sorted({entity for (entity, _), outcome in zip(pairs, outcomes, strict=True) if outcome.said != "unchanged"})
+        touched = sorted(
+            {entity for (entity, _), outcome in zip(pairs, outcomes, strict=True) if outcome.said != "unchanged"}
+        )
         if touched:
             _grade(scheme, touched, today)
-            audit.note("records.posted", actor=actor, subject=f"{checked[0].statement.kind} × {len(checked)}", now=now, head=pen.seq)
+            audit.note(
+                "records.posted",
+                actor=actor,
+                subject=f"{checked[0].statement.kind} × {len(checked)}",
+                now=now,
+                head=pen.seq,
+            )
         return [
             Posted(outcome.said, outcome.seq, entity, code, provisional, one.statement.happened_on is None)
             for outcome, (entity, code, provisional), one in zip(outcomes, found, checked, strict=True)
@@ -142,7 +159,9 @@ def _entities(pen: Pen, parties: list[Party]) -> list[tuple[int, str, bool]]:
         elif party.code in made:
             found.append((made[party.code or ""], number, True))
         else:
-            raise BadRecord({"party.code": ["No entity is registered under this number. Give its 18-character credit code."]})
+            raise BadRecord(
+                {"party.code": ["No entity is registered under this number. Give its 18-character credit code."]}
+            )
     return found
 
 
@@ -157,7 +176,19 @@ def _grade(scheme: Scheme, touched: list[int], today: date) -> None:
         log.exception("grading.failed", entities=len(touched))
 
 
-def correct(seq: int, kind_name: str, payload: Any, *, organ: str, source: str, actor: str, scheme: Scheme, schemes: list[str], today: date, now: int) -> ledger.Outcome:
+def correct(
+    seq: int,
+    kind_name: str,
+    payload: Any,
+    *,
+    organ: str,
+    source: str,
+    actor: str,
+    scheme: Scheme,
+    schemes: list[str],
+    today: date,
+    now: int,
+) -> ledger.Outcome:
     """Correct a record of one's own organ: a new row replaces it and the entity is regraded, in one transaction."""
     checked = check(kind_name, payload, organ=organ, today=today)
     with ledger.writing(now=now, schemes=schemes) as pen:
@@ -171,7 +202,18 @@ def correct(seq: int, kind_name: str, payload: Any, *, organ: str, source: str, 
         return outcome
 
 
-def withdraw(seq: int, *, organ: str, source: str, reason: str, actor: str, scheme: Scheme, schemes: list[str], today: date, now: int) -> ledger.Outcome:
+def withdraw(
+    seq: int,
+    *,
+    organ: str,
+    source: str,
+    reason: str,
+    actor: str,
+    scheme: Scheme,
+    schemes: list[str],
+    today: date,
+    now: int,
+) -> ledger.Outcome:
     """Withdraw a record of one's own organ. It stays in the ledger and never counts again. Safe to repeat."""
     with ledger.writing(now=now, schemes=schemes) as pen:
         old = _own(seq, organ)
@@ -203,9 +245,8 @@ def page(entity: Entity, *, kind: str | None, after: str | None, limit: int) -> 
     if after is not None:
         last_day, last_seq = cursor.decode(after, str, int)
         query = query.where((day < last_day) | ((day == last_day) & (Record.seq < last_seq)))
-    rows = list(query.order_by(day.desc(), Record.seq.desc()).limit(limit + 1).dicts())
+    rows = dicts(query.order_by(day.desc(), Record.seq.desc()).limit(limit + 1))
     more = len(rows) > limit
     rows = rows[:limit]
     items = [RecordView(row["seq"], KINDS[row["kind"]], row) for row in rows]
     return Page(items, cursor.encode(rows[-1]["sort_day"], rows[-1]["seq"]) if more else None)
-

@@ -24,7 +24,14 @@ Progress = Callable[[str, int, int], None]
 
 
 def load_sample(
-    settings: Settings, *, size: Size = "town", seed: int = SEED, density: float = 1, today: date, now: int, progress: Progress | None = None
+    settings: Settings,
+    *,
+    size: Size = "town",
+    seed: int = SEED,
+    density: float = 1,
+    today: date,
+    now: int,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Make the district and load it in one transaction: all of it, or nothing.
 
@@ -34,7 +41,9 @@ def load_sample(
     tell = progress or (lambda *_: None)
     with session():
         if ledger.head():
-            raise NotEmpty("The registry holds records already. Load the sample into an empty one: name another database in [database] url.")
+            raise NotEmpty(
+                "The registry holds records already. Load the sample into an empty one: name another database in [database] url."
+            )
         tell("generate", 0, 1)
         sample = generate(size, today=today, seed=seed, density=density)
         total = sample.entities.height + sum(frame.height for frame in sample.records.values())
@@ -53,7 +62,11 @@ def load_sample(
                 pen.cover(kind, division, from_on, to_on, source=SOURCE)
             # Everyone is due: nothing of this was ever graded.
             for scheme in grading.schemes(settings):
-                insert_rows("stale", ("scheme", "entity", "seq"), ((scheme, number, pen.seq) for number in range(1, sample.entities.height + 1)))
+                insert_rows(
+                    "stale",
+                    ("scheme", "entity", "seq"),
+                    ((scheme, number, pen.seq) for number in range(1, sample.entities.height + 1)),
+                )
             audit.note("sample.loaded", actor="xinheng sample", subject=str(size), now=now, seed=seed, density=density)
         counts = {kind: frame.height for kind, frame in sample.records.items()}
         return {"entities": sample.entities.height, "records": sum(counts.values()), **counts}
@@ -63,34 +76,76 @@ def _registrations(pen: Pen, sample: Sample) -> pl.DataFrame:
     """Entities, their names and their registration rows. Entity id = row number + 1 = ledger number."""
     # The term is given by its last day; the ledger keeps the first day on which it no longer holds.
     frame = sample.entities.with_columns(
-        pl.int_range(1, pl.len() + 1).alias("id"), pl.col("industry").cast(pl.Int32), pl.col("term_ends").dt.offset_by("1d")
+        pl.int_range(1, pl.len() + 1).alias("id"),
+        pl.col("industry").cast(pl.Int32),
+        pl.col("term_ends").dt.offset_by("1d"),
     )
     count = frame.height
     assert (pen.entity, pen.seq) == (0, 0)
     insert_rows("entity", ENTITY_COLUMNS, _entity_rows(frame))
     folded = [fold_name(name) for name in frame["name"]]
-    insert_rows("entity_name", ("id", "entity_id", "folded"), ((number, number, name) for number, name in enumerate(folded, start=1)))
+    insert_rows(
+        "entity_name",
+        ("id", "entity_id", "folded"),
+        ((number, number, name) for number, name in enumerate(folded, start=1)),
+    )
     entities.index_names(enumerate(folded, start=1))
     insert_rows("record", RECORD_COLUMNS, _registration_rows(frame))
     pen.entity = pen.name = pen.seq = count
     return frame.select(
-        entity="id", known="id", kind=pl.lit(1), code="industry", severity="status", amount="capital_fen", day="established", ends="term_ends"
+        entity="id",
+        known="id",
+        kind=pl.lit(1),
+        code="industry",
+        severity="status",
+        amount="capital_fen",
+        day="established",
+        ends="term_ends",
     )
 
 
 def _entity_rows(frame: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
     columns = ("id", "code", "name", "kind", "status", "industry", "division", "address", "established", "capital_fen")
-    for number, code, name, kind, status, industry, division, address, established, capital in frame.select(columns).iter_rows():
+    for number, code, name, kind, status, industry, division, address, established, capital in frame.select(
+        columns
+    ).iter_rows():
         yield (
             number, code, None, code[8:17], name, kind, status, industry, division, "", address, _day(established), capital, number, False,
         )  # fmt: skip
 
 
 def _registration_rows(frame: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
-    columns = ("id", "name", "kind", "status", "industry", "division", "address", "established", "capital_fen", "term_ends")
-    for number, name, kind, status, industry, division, address, established, capital, ends in frame.select(columns).iter_rows():
+    columns = (
+        "id",
+        "name",
+        "kind",
+        "status",
+        "industry",
+        "division",
+        "address",
+        "established",
+        "capital_fen",
+        "term_ends",
+    )
+    for number, name, kind, status, industry, division, address, established, capital, ends in frame.select(
+        columns
+    ).iter_rows():
         detail = {"name": name, "subject": kind, "division": division, "address": address}
-        yield _row(number, "registration", ("registration",), number, industry, status, capital, established, ends, "", "", orjson.dumps(detail), detail)
+        yield _row(
+            number,
+            "registration",
+            ("registration",),
+            number,
+            industry,
+            status,
+            capital,
+            established,
+            ends,
+            "",
+            "",
+            orjson.dumps(detail),
+            detail,
+        )
 
 
 def _records(pen: Pen, kind: str, frame: pl.DataFrame) -> pl.DataFrame:
@@ -104,13 +159,39 @@ def _records(pen: Pen, kind: str, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _record_rows(kind: str, frame: pl.DataFrame, first: int) -> Iterator[tuple[Any, ...]]:
-    columns = ("entity", "happened_on", "ends_on", "code", "severity", "amount_fen", "document_no", "organ", "detail_json")
+    columns = (
+        "entity",
+        "happened_on",
+        "ends_on",
+        "code",
+        "severity",
+        "amount_fen",
+        "document_no",
+        "organ",
+        "detail_json",
+    )
     organs = {organ: fold_name(organ) for organ in frame["organ"].unique()}
-    for seq, (entity, happened, ends, code, severity, amount, number, organ, detail) in enumerate(frame.select(columns).iter_rows(), start=first):
+    for seq, (entity, happened, ends, code, severity, amount, number, organ, detail) in enumerate(
+        frame.select(columns).iter_rows(), start=first
+    ):
         folded = fold_document_no(number) if number else ""
         # What the kind itself would call this record; a test holds the two together.
         key = (kind, "document", organs[organ], folded) if folded else (kind, "year", str(code))
-        yield _row(seq, kind, key, entity + 1, code, severity, amount, happened, ends, folded, organ, detail.encode(), orjson.loads(detail))
+        yield _row(
+            seq,
+            kind,
+            key,
+            entity + 1,
+            code,
+            severity,
+            amount,
+            happened,
+            ends,
+            folded,
+            organ,
+            detail.encode(),
+            orjson.loads(detail),
+        )
 
 
 def _row(
@@ -134,10 +215,19 @@ def _day(day: date | None) -> Any:
 
 def _facts(parts: list[pl.DataFrame]) -> None:
     """All facts in order of entity: the order in which the table is kept, so that nothing is moved twice."""
-    types = {"entity": pl.Int64, "known": pl.Int64, "kind": pl.Int16, "code": pl.Int32, "severity": pl.Int16, "amount": pl.Int64}
+    types = {
+        "entity": pl.Int64,
+        "known": pl.Int64,
+        "kind": pl.Int16,
+        "code": pl.Int32,
+        "severity": pl.Int16,
+        "amount": pl.Int64,
+    }
     frame = pl.concat(
         part.select(
-            *(pl.col(name).cast(kind) for name, kind in types.items()), pl.col("day").cast(pl.Int32), pl.col("ends").cast(pl.Int32)
+            *(pl.col(name).cast(kind) for name, kind in types.items()),
+            pl.col("day").cast(pl.Int32),
+            pl.col("ends").cast(pl.Int32),
         )
         for part in parts
     ).sort("entity", "known")
@@ -146,5 +236,3 @@ def _facts(parts: list[pl.DataFrame]) -> None:
             "fact", FACT_COLUMNS,
             ((entity, known, 0, kind, code, severity, amount, day, ends, None) for entity, known, kind, code, severity, amount, day, ends in piece.iter_rows()),
         )  # fmt: skip
-
-

@@ -11,7 +11,19 @@ from registry.identity import fold_code
 from registry.page import Page
 from registry.services.entities import named_like
 
-COLUMNS = ("id", "code", "registration_no", "name", "kind", "status", "industry", "division", "address", "established", "provisional")
+COLUMNS = (
+    "id",
+    "code",
+    "registration_no",
+    "name",
+    "kind",
+    "status",
+    "industry",
+    "division",
+    "address",
+    "established",
+    "provisional",
+)
 
 
 class TooVague(RegistryError):

@@ -1,7 +1,6 @@
 """Tasks 任务: why anyone is inspected. Nothing is inspected without one."""
 
 from datetime import date
-from typing import Any
 
 from registry import cursor
 from registry.database import write
@@ -26,7 +25,15 @@ def create(
     """Create a task of an organ: its type, legal basis, what is checked, and from when to when."""
     with write():
         task: Task = Task.create(
-            type=type, title=title, basis=basis, organ=organ, items=items, from_on=from_on, to_on=to_on, created_by=actor, created_at=now
+            type=type,
+            title=title,
+            basis=basis,
+            organ=organ,
+            items=items,
+            from_on=from_on,
+            to_on=to_on,
+            created_by=actor,
+            created_at=now,
         )
         audit.note("task.created", actor=actor, subject=f"task {task.id}", now=now, type=type)
         return task
@@ -41,10 +48,10 @@ def get(number: int, *, organ: str) -> Task:
     return task
 
 
-def page(*, organ: str, after: str | None, limit: int) -> Page[dict[str, Any]]:
+def page(*, organ: str, after: str | None, limit: int) -> Page[Task]:
     """Tasks of one organ, newest first."""
     query = Task.select().where(Task.organ == organ)
     if after is not None:
         query = query.where(Task.id < cursor.decode(after, int)[0])
-    rows = list(query.order_by(Task.id.desc()).limit(limit + 1).dicts())
-    return Page(rows[:limit], cursor.encode(rows[limit - 1]["id"]) if len(rows) > limit else None)
+    rows = list(query.order_by(Task.id.desc()).limit(limit + 1))
+    return Page(rows[:limit], cursor.encode(rows[limit - 1].id) if len(rows) > limit else None)

@@ -1,0 +1,115 @@
+"""A scheme with every dated value fixed: what the engine needs for one subject inside one epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+import polars as pl
+
+from rules import conditions, expressions
+from rules.dated import Dated, Span
+from rules.parts import Cuts, Indicator, Lookup, ParameterValue, Rule, Steps
+
+if TYPE_CHECKING:
+    from rules.scheme import Scheme
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A rule that applies. ``index`` is its place among all rules of the scheme in order of id."""
+
+    rule: Rule
+    index: int
+    group: int  # place of its first-level group in the scheme
+    constants: Mapping[str, int]
+    parameters: Mapping[str, Span[ParameterValue]]
+    inputs: tuple[str, ...]  # indicators of the points expression
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledIndicator:
+    """An indicator with the tables in force."""
+
+    indicator: Indicator
+    steps: Steps | None
+    lookup: Lookup | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compiled:
+    """Everything constant for one subject in one epoch."""
+
+    subject: str
+    cuts: Cuts
+    rules: tuple[CompiledRule, ...]
+    expressions: tuple[pl.Expr, ...]  # one Boolean per rule, null where unknown
+    indicators: tuple[CompiledIndicator, ...]
+    masks: Mapping[str, pl.Expr]  # one Boolean over facts for each distinct text of `where`
+    next_boundary: int | None  # day on which the next epoch begins
+
+    def only(self, one: CompiledRule) -> Compiled:
+        """The same with no rule but ``one``."""
+        expression = self.expressions[self.rules.index(one)]
+        return replace(self, rules=(one,), expressions=(expression,))
+
+
+def compile_for(scheme: Scheme, subject: str, day: int) -> Compiled:
+    """Fix every value of ``scheme`` at ``day`` for ``subject``.
+
+    A rule applies if it covers the subject and every parameter and table it needs is in force. Cuts must be in force.
+    """
+    cuts = scheme.cuts.at(day)
+    if cuts is None:
+        raise ValueError(f"No cuts are in force on day {day}; ask Scheme.compiled, which checks.")
+    steps, lookups = _in_force(scheme.steps, day), _in_force(scheme.lookups, day)
+    usable = {
+        id_
+        for id_, one in scheme.indicators.items()
+        if (not one.steps or one.steps in steps) and (not one.lookup or one.lookup in lookups)
+    }
+    groups = list(scheme.groups)
+    applied: list[CompiledRule] = []
+    for index, rule in enumerate(scheme.rules.values()):
+        spans = {name: dated.at(day) for name, dated in rule.parameters.items()}
+        in_force = {name: span for name, span in spans.items() if span is not None}
+        if subject not in rule.subjects or len(in_force) < len(spans) or not usable.issuperset(rule.indicators):
+            continue
+        constants = {name: span.value.of(subject) for name, span in in_force.items()}
+        inputs = _inputs(rule)
+        group = groups.index(scheme.seconds[rule.second].group)
+        applied.append(CompiledRule(rule, index, group, constants, in_force, inputs))
+    read = sorted({name for one in applied for name in one.rule.indicators})
+    later = [boundary for boundary in scheme.boundaries if boundary > day]
+    return Compiled(
+        subject=subject,
+        cuts=cuts.value,
+        rules=tuple(applied),
+        expressions=tuple(conditions.to_polars(one.rule.when, one.constants).alias(one.rule.id) for one in applied),
+        indicators=tuple(
+            CompiledIndicator(one, steps.get(one.steps), lookups.get(one.lookup))
+            for name in read
+            if (one := scheme.indicators[name])
+        ),
+        masks={
+            one.where_text: conditions.to_polars(one.where).alias(one.where_text)
+            for name in read
+            if (one := scheme.indicators[name]).where is not None
+        },
+        next_boundary=later[0] if later else None,
+    )
+
+
+def _in_force(tables: Mapping[str, Dated[T]], day: int) -> dict[str, T]:
+    return {id_: span.value for id_, one in tables.items() if (span := one.at(day)) is not None}
+
+
+def _inputs(rule: Rule) -> tuple[str, ...]:
+    """Indicators that the points of ``rule`` are computed from, beside its condition."""
+    if rule.points is None:
+        return ()
+    return tuple(sorted(expressions.names(rule.points) - set(rule.parameters)))

@@ -1,0 +1,120 @@
+"""Explanations: rows that add up, records that are those read, sentences in words, and the digest of the grade."""
+
+import json
+
+import polars as pl
+from hypothesis import given, settings
+
+from rules.engine import grade
+from rules.explain import explain, render
+from tests.rules.frames import DAY, EVERYWHERE, NOWHERE, SCHEME, fact, facts, penalty, population
+from tests.rules.strategies import DIVISIONS, FIRST, LAST, coverages, fact_rows
+
+
+def explained(*rows, coverage=EVERYWHERE, day=DAY):
+    return explain(population((1, day)), facts(*rows), coverage, SCHEME)[0]
+
+
+def points(found):
+    return {row.rule: row.points for row in found.points}
+
+
+REGISTERED = fact("registration", DAY - 20, code=9999, amount=10**9, seq=1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(fact_rows(entities=8, most=50), coverages)
+def test_rows_add_up_and_the_digest_is_that_of_the_grade(rows, coverage):
+    asked = pl.concat(
+        population((entity, day), subject=("enterprise", "individual")[entity % 2], division=DIVISIONS[entity % 2])
+        for entity in range(1, 9)
+        for day in (FIRST, LAST)
+    )
+    held = facts(*rows)
+    found, graded = explain(asked, held, coverage, SCHEME), grade(asked, held, coverage, SCHEME)
+    for one, row in zip(found, graded.to_dicts(), strict=True):
+        assert sum(line.points for line in one.points) == one.score == row["score"]
+        assert (one.class_, one.decided_by, one.digest) == (row["class"], row["decided_by"], row["digest"].hex())
+        assert one.entity == row["entity"]
+        assert set(one.records) == {seq for line in one.indicators for seq in line.records}
+        assert {seq for line in one.points for seq in line.records} <= set(one.records)
+
+
+@settings(max_examples=40, deadline=None)
+@given(fact_rows(entities=1, most=15))
+def test_without_a_record_that_is_not_named_everything_stays_as_it_was(rows):
+    before = explained(*rows, day=LAST)
+    for seq in {row["seq"] for row in rows} - set(before.records):
+        after = explained(*[row for row in rows if row["seq"] != seq], day=LAST)
+        assert after.digest == before.digest
+        assert after.indicators == before.indicators
+
+
+def test_caps_vetoes_and_group_caps_are_signed_rows():
+    rows = [penalty(severity=3) for _ in range(4)]
+    capped = explained(fact("registration", DAY - 9, code=9999, severity=3, amount=10**9), *rows)
+    assert points(capped) == {
+        "base": 10, "penalised": 80, "fined": 40, "cap:records": -60, "cap:cancelled": -50, "cap:other_state": 0,
+    }  # fmt: skip
+    assert capped.decided_by == "cap:cancelled"
+    vetoed = explained(REGISTERED, fact("serious_listing", DAY, seq=5))
+    assert points(vetoed) == {"base": 10, "veto:on_serious_list": 66}
+    assert vetoed.points[1].records == (5,)
+
+
+def test_the_clamp_is_a_row_of_its_own():
+    young = fact("registration", DAY - 20, code=9999, amount=10**9, ends=DAY)
+    found = explained(young, fact("annual_report", DAY - 400, code=2000), fact("spot_check", DAY, code=1))
+    assert points(found) == {"base": 10, "reports": -6, "checked_well": -8, "clamp": 4}
+    assert found.score == 0
+
+
+def test_a_row_carries_the_parameters_with_their_basis_and_the_sentence():
+    row = next(row for row in explained(REGISTERED, penalty(seq=7)).points if row.rule == "penalised")
+    assert [(one.name, one.value, one.unit) for one in row.parameters] == [
+        ("at_least", 1, "count"),
+        ("each", 20, "point"),
+    ]
+    assert row.parameters[1].basis["article"] == "Art. 1"
+    assert row.parameters[0].basis["kind_zh"] == "产品默认值,无法定依据"
+    assert row.sentence == {"zh": "近一年处罚 1 次", "en": "1 penalties in one year"}
+    assert row.condition["zh"] == "近一年一般以上处罚次数 不少于 1"
+    assert (row.group, row.second, row.records) == ("records", "penalty", (7,))
+
+
+def test_what_is_unknown_is_named_and_printed_as_completeness():
+    found = explained(penalty(), coverage=NOWHERE)
+    assert found.known_indicators == 4
+    assert found.all_indicators == len(SCHEME.indicators)
+    assert "checked" in found.unknown
+    assert found.no_data == ("facts", "empty")
+    assert "reports" in found.undecided
+    assert "penalised" not in found.undecided
+
+
+def test_distances_are_points_to_the_neighbouring_classes():
+    assert (explained(REGISTERED).better, explained(REGISTERED).worse) == (None, 16)  # 10, and B begins at 26
+    vetoed = explained(REGISTERED, fact("serious_listing", DAY))
+    assert (vetoed.better, vetoed.worse) == (1, None)  # 76, and C ends at 75
+
+
+def test_breakpoints_name_their_causes_in_order_of_time():
+    found = explained(REGISTERED, penalty(age=300 - 2), coverage=EVERYWHERE)
+    assert found.breakpoints[0] == ("2024-04-03", "facts: fines, load, worst")
+    assert found.next_day == found.breakpoints[0][0]
+    assert list(found.breakpoints) == sorted(found.breakpoints)
+
+
+def test_the_dictionary_is_plain_json_and_always_the_same():
+    one, other = (explained(REGISTERED, penalty(seq=7)).to_dict() for _ in range(2))
+    assert json.dumps(one, ensure_ascii=False) == json.dumps(other, ensure_ascii=False)
+    assert one["class"] == "B"
+    assert one["distance"] == {"better": 19, "worse": 7}
+    assert one["completeness"] == {"known": 15, "all": 15}
+    assert [row["rule"] for row in one["points"]] == ["base", "fined", "penalised"]
+
+
+def test_amounts_in_fen_are_written_in_yuan_and_unknown_values_as_a_dash():
+    assert render("{a} 元", {"a": 10_005}, {"a": "fen"}) == "100.05 元"
+    assert render("{a} 元", {"a": -5}, {"a": "fen"}) == "-0.05 元"
+    assert render("{a} 次，{b}", {"a": 2, "b": None}, {"a": "count"}) == "2 次，—"
