@@ -25,6 +25,9 @@ RECORD_COLUMNS = (
     "seq", "act", "identity", "content", "kind", "entity_id", "code", "severity", "amount_fen", "happened_on", "ends_on",
     "document_no", "organ", "source", "detail", "replaces", "replaced_seq",
 )  # fmt: skip
+# Whoever holds this row writes; SQLite has taken the whole write lock by then.
+HEAD = "SELECT seq, entity, name FROM ledger_head WHERE id = 1"
+HEAD_LOCKED = f"{HEAD} FOR UPDATE"
 FACT_COLUMNS = ("entity", "known", "part", "kind", "code", "severity", "amount", "day", "ends", "gone")
 
 Said = Literal["stored", "corrected", "unchanged"]
@@ -73,10 +76,7 @@ class Pen:
     """Writes the ledger inside one transaction. Made by `writing`; the head row is held until it commits."""
 
     def __init__(self, *, now: int, schemes: Sequence[str]) -> None:
-        head = execute(
-            "SELECT seq, entity, name FROM ledger_head WHERE id = 1" + (" FOR UPDATE" if is_postgres() else "")
-        )
-        row = head.fetchone()
+        row = execute(HEAD_LOCKED if is_postgres() else HEAD).fetchone()
         if row is None:
             raise NotInitialised
         self.first = self.seq = row[0]

@@ -94,8 +94,8 @@ def _worst(scheme: Scheme, filters: Filters, size: int) -> list[dict[str, Any]]:
         values += [bound for prefix in filters.divisions for bound in prefix_range("division", prefix)]
     sql = (
         "SELECT s.entity, coalesce(e.code, e.registration_no), e.name, e.kind, e.division, e.address, s.class, s.score, s.day "
-        f"FROM grade_state s JOIN entity e ON e.id = s.entity WHERE {' AND '.join(where)} "  # noqa: S608
-        "ORDER BY s.rank DESC, s.score DESC, s.entity LIMIT ?"
+        f"FROM grade_state s JOIN entity e ON e.id = s.entity WHERE {' AND '.join(where)} "
+        "ORDER BY s.rank DESC, s.score DESC, s.entity LIMIT ?"  # noqa: S608 (columns and conditions are ours)
     )
     names = ("entity", "code", "name", "kind", "division", "address", "class_", "score", "graded_day")
     return [dict(zip(names, row, strict=True)) for row in execute(sql, [*values, size]).fetchall()]
