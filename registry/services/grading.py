@@ -371,7 +371,9 @@ def _due(scheme: Scheme, version: int, day: date) -> list[int]:
 
 
 def _stale(scheme: Scheme) -> list[int]:
-    return [row[0] for row in execute("SELECT entity FROM stale WHERE scheme = ? ORDER BY entity", (scheme.id,)).fetchall()]
+    return [
+        row[0] for row in execute("SELECT entity FROM stale WHERE scheme = ? ORDER BY entity", (scheme.id,)).fetchall()
+    ]
 
 
 def stale_schemes() -> list[str]:

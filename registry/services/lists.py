@@ -21,6 +21,13 @@ from rules.scheme import Scheme
 # Most points rows that a supervisor's list shows per entity; the whole is one call away.
 REASONS = 5
 
+COLUMNS = (
+    "s.entity, coalesce(e.code, e.registration_no), e.name, e.kind, e.division, e.address, s.class, s.score, s.day"
+)
+TABLES = "grade_state s JOIN entity e ON e.id = s.entity"
+# The worst class first; what the index on grade_state holds, read backwards.
+ORDER = "s.rank DESC, s.score DESC, s.entity DESC"
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -92,11 +99,8 @@ def _worst(scheme: Scheme, filters: Filters, size: int) -> list[dict[str, Any]]:
     if "" not in filters.divisions:
         where.append("(" + " OR ".join("e.division BETWEEN ? AND ?" for _ in filters.divisions) + ")")
         values += [bound for prefix in filters.divisions for bound in prefix_range("division", prefix)]
-    sql = (
-        "SELECT s.entity, coalesce(e.code, e.registration_no), e.name, e.kind, e.division, e.address, s.class, s.score, s.day "
-        f"FROM grade_state s JOIN entity e ON e.id = s.entity WHERE {' AND '.join(where)} "
-        "ORDER BY s.rank DESC, s.score DESC, s.entity LIMIT ?"  # noqa: S608 (columns and conditions are ours)
-    )
+    condition = " AND ".join(where)
+    sql = f"SELECT {COLUMNS} FROM {TABLES} WHERE {condition} ORDER BY {ORDER} LIMIT ?"  # noqa: S608 (all ours)
     names = ("entity", "code", "name", "kind", "division", "address", "class_", "score", "graded_day")
     return [dict(zip(names, row, strict=True)) for row in execute(sql, [*values, size]).fetchall()]
 

@@ -50,7 +50,7 @@ def scalar(node, row):
     operand = scalar_operand(rest[0], row)
     others = [scalar_operand(one, row) for one in rest[1]]
     if head == "between":
-        low, high = others
+        _low, _high = others
         return scalar(("and", [("cmp", ">=", rest[0], rest[1][0]), ("cmp", "<=", rest[0], rest[1][1])]), row)
     if operand is not None and operand in [one for one in others if one is not None]:
         return True
@@ -90,13 +90,13 @@ tree = st.recursive(
     max_leaves=8,
 )
 value = st.one_of(st.none(), st.integers(-3, 3))
-rows = st.lists(st.fixed_dictionaries({name: value for name in NAMES}), min_size=1, max_size=30)
+rows = st.lists(st.fixed_dictionaries(dict.fromkeys(NAMES, value)), min_size=1, max_size=30)
 
 
 @settings(max_examples=300, deadline=None)
 @given(tree, rows)
 def test_polars_answers_as_an_independent_evaluator_does(node, sample):
-    frame = pl.DataFrame(sample, schema={name: pl.Int64 for name in NAMES})
+    frame = pl.DataFrame(sample, schema=dict.fromkeys(NAMES, pl.Int64))
     answer = frame.select(conditions.to_polars(parse(write(node)), PARAMETERS).alias("answer"))["answer"]
     assert answer.to_list() == [scalar(node, row) for row in sample]
 
@@ -115,7 +115,7 @@ def test_polars_answers_as_an_independent_evaluator_does(node, sample):
     ],
 )
 def test_unknown_is_neither_true_nor_false(text, row, answer):
-    frame = pl.DataFrame([{**dict.fromkeys(NAMES), **row}], schema={name: pl.Int64 for name in NAMES})
+    frame = pl.DataFrame([{**dict.fromkeys(NAMES), **row}], schema=dict.fromkeys(NAMES, pl.Int64))
     assert frame.select(conditions.to_polars(parse(text), PARAMETERS)).item() is answer
 
 

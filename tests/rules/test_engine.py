@@ -1,5 +1,6 @@
 """Grades: how points, caps, clamp and vetoes add up, and that nothing but facts, scheme and day decides."""
 
+import shutil
 from datetime import date
 
 import polars as pl
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 from rules.dated import to_day
 from rules.engine import facts_needed, grade
 from rules.errors import FrameError, NotInForce
+from rules.explain import explain
 from rules.kinds import KINDS
-from tests.rules.frames import DAY, EVERYWHERE, NOWHERE, SCHEME, fact, facts, penalty, population
+from rules.scheme import load
+from tests.rules.frames import DAY, EVERYWHERE, NOWHERE, SCHEME, TOY, fact, facts, penalty, population
 from tests.rules.strategies import DIVISIONS, FIRST, LAST, coverages, fact_rows
 
 REGISTERED = fact("registration", DAY - 20, code=9999, amount=10**9, seq=1)  # gives no points and owes no report
@@ -122,12 +125,12 @@ def test_an_empty_population_gives_an_empty_frame_of_the_same_form():
 
 
 def test_a_day_without_cuts_is_refused_with_the_first_day_that_has_them():
-    with pytest.raises(NotInForce, match="cannot give a class for that day. Its first cuts hold from 2023-01-01"):
+    with pytest.raises(NotInForce, match=r"cannot give a class for that day. Its first cuts hold from 2023-01-01"):
         graded(day=to_day(date(2022, 12, 31)))
 
 
 def test_a_frame_of_another_type_is_refused_by_name():
-    with pytest.raises(FrameError, match="Column 'day' of frame 'facts' is Int64. Cast it to Int32."):
+    with pytest.raises(FrameError, match=r"Column 'day' of frame 'facts' is Int64. Cast it to Int32."):
         grade(population((1, DAY)), facts().with_columns(pl.col("day").cast(pl.Int64)), EVERYWHERE, SCHEME)
     with pytest.raises(FrameError, match="Frame 'coverage' has no column 'to_day'"):
         grade(population((1, DAY)), facts(), EVERYWHERE.drop("to_day"), SCHEME)
@@ -181,6 +184,40 @@ def test_row_order_batches_and_neighbours_never_change_a_grade(rows, coverage, r
     assert shuffled.sort(keys).equals(whole.sort(keys))
     assert pl.concat(batches).equals(whole)
     assert pl.concat(single).join(whole, on=whole.columns, how="anti", nulls_equal=True).height == 0
+
+
+@pytest.fixture(scope="module")
+def upward(tmp_path_factory):
+    """The toy scheme turned round: a high score is good, and the best class comes first with the highest cut."""
+    folder = shutil.copytree(TOY, tmp_path_factory.mktemp("book") / "upward")
+    path = folder / "scheme.toml"
+    text = path.read_text(encoding="utf-8").replace("higher_is_riskier", "higher_is_better")
+    for first in (25, 20):
+        falling = zip("ABCD", (100, 75, 50, first), strict=True)
+        rising = zip("ABCD", (first, 50, 75, 100), strict=True)
+        old, new = (", ".join(f'{{ class = "{c}", to = {to} }}' for c, to in cuts) for cuts in (rising, falling))
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text.replace("base      = 10", "base      = 90"), encoding="utf-8")
+    return load(folder)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([], (90, "A", None)),
+        ([fact("registration", DAY - 9, code=9999, severity=4, amount=10**9)], (50, "C", "cap:other_state")),
+        ([fact("registration", DAY - 9, code=9999, severity=2, amount=10**9)], (50, "C", "veto:revoked")),
+        ([fact("serious_listing", DAY)], (25, "D", "veto:on_serious_list")),
+    ],
+)
+def test_where_high_is_good_a_veto_goes_down_to_the_highest_score_of_its_class(upward, rows, expected):
+    row = grade(population((1, DAY)), facts(*rows), EVERYWHERE, upward).to_dicts()[0]
+    assert (row["score"], row["class"], row["decided_by"]) == expected
+    found = explain(population((1, DAY)), facts(*rows), EVERYWHERE, upward)[0]
+    assert sum(line.points for line in found.points) == found.score
+    assert found.better == {"A": None, "C": 1, "D": 1}[found.class_]
+    assert found.worse == {90: 15, 50: 25, 25: None}[found.score]
 
 
 def test_sparse_entity_numbers_are_found_as_dense_ones_are():

@@ -242,7 +242,7 @@ def test_all_mistakes_are_reported_at_once(toy):
 def test_an_id_declared_in_two_files_is_a_mistake(toy):
     (toy / "rules" / "zz.toml").write_text((toy / HOLDS).read_text(encoding="utf-8"), encoding="utf-8")
     with pytest.raises(
-        SchemeError, match="toy/rules/zz.toml: rule.revoked: duplicate id, already declared in toy/rules/h"
+        SchemeError, match=r"toy/rules/zz.toml: rule.revoked: duplicate id, already declared in toy/rules/h"
     ):
         load(toy)
 
