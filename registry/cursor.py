@@ -18,7 +18,12 @@ def decode(token: str, *types: type) -> list[object]:
         key = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (ValueError, binascii.Error, orjson.JSONDecodeError):
         key = None
-    fits = isinstance(key, list) and len(key) == len(types)
+    fits = isinstance(key, list) and len(key) == len(types) and not any(_unanswerable(value) for value in key)
     if not fits or not all(type(value) is kind for value, kind in zip(key, types, strict=True)):
         raise BadCursor("The page token `after` is damaged or belongs to another list. Start again without it.")
     return list(key)
+
+
+def _unanswerable(value: object) -> bool:
+    """What a made-up token may hold and no database can compare: numbers beyond 64 bits, texts with a NUL byte."""
+    return (isinstance(value, int) and not -(2**63) <= value < 2**63) or (isinstance(value, str) and "\x00" in value)

@@ -42,6 +42,8 @@ class Found:
 def get(code: str) -> Entity:
     """Return the entity with this credit code or old registration number. Raises EntityNotFound."""
     folded = fold_code(code)
+    if "\x00" in folded:  # no identifier holds one, and PostgreSQL refuses to compare it
+        raise EntityNotFound(code.replace("\x00", "␀")[:40])
     column = Entity.code if len(folded) == 18 else Entity.registration_no
     found = Entity.get_or_none(column == folded)
     if found is None:

@@ -4,15 +4,22 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from registry import clock
-from registry.database import dicts
-from registry.errors import NotGraded
+from registry import clock, cursor
+from registry.database import dicts, execute
+from registry.errors import NotGraded, RegistryError
 from registry.kinds import KINDS
 from registry.models import Entity, Grade, GradeState, Record
-from registry.services import grading, ledger
+from registry.page import Page
+from registry.services import frames, ledger
 from rules.engine import facts_needed
+from rules.errors import NotInForce
 from rules.explain import Explanation, explain
 from rules.scheme import Scheme
+
+
+class SchemeNotInForce(RegistryError):
+    code = "scheme_not_in_force"
+    status = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +62,15 @@ def of(entity: Entity, scheme: Scheme, *, on: date | None = None, known: int | N
     day = on or (clock.day_of(state.day) if state and not asked_past else today)
     seq = known if known is not None else (state.known if state and not asked_past else ledger.head())
     population = (
-        grading.population_of([entity.id]).with_columns(day=clock.day_number(day)).cast({"day": grading.FACTS["day"]})
+        frames.population_of([entity.id]).with_columns(day=clock.day_number(day)).cast({"day": frames.FACTS["day"]})
     )
     if population.is_empty():
         raise NotGraded(_why_not(entity))
-    facts = grading.facts_of([entity.id], facts_needed(scheme), seq)
-    found = explain(population, facts, grading.coverage(seq), scheme)
+    facts = frames.facts_of([entity.id], facts_needed(scheme), seq)
+    try:
+        found = explain(population, facts, frames.coverage(seq), scheme)
+    except NotInForce as error:
+        raise SchemeNotInForce(str(error)) from error
     if not found:
         raise NotGraded(f"Scheme {scheme.id} does not grade entities of kind {entity.kind}.")
     reproduced, differs = _held_against(entity, scheme, found[0], day, seq)
@@ -96,14 +106,26 @@ def _held_against(
 
 
 def _named(explanation: Explanation) -> dict[int, dict[str, Any]]:
-    """The records behind the points, one query: what they say, in both languages."""
+    """The records behind the points, in two queries: what they say, in both languages.
+
+    As-of chooses what was believed; what may be seen is always today's. A record that was withdrawn since keeps its
+    number, so that the points add up, and says nothing more.
+    """
     seqs = sorted(
         {seq for row in explanation.points for seq in row.records}
         | {seq for one in explanation.indicators for seq in one.records}
     )
     found: dict[int, dict[str, Any]] = {}
-    for row in dicts(Record.select().where(Record.seq.in_(seqs))):
+    rows = dicts(Record.select().where(Record.seq.in_(seqs)))
+    current = Record.select(Record.identity).where(
+        Record.identity.in_([row["identity"] for row in rows]) & Record.replaced_seq.is_null() & (Record.act == "withdraw")
+    )
+    withdrawn = {row["identity"] for row in dicts(current)}
+    for row in rows:
         kind = KINDS[row["kind"]]
+        if row["identity"] in withdrawn:
+            found[row["seq"]] = {"seq": row["seq"], "kind": kind.name, "withdrawn": True}
+            continue
         line = kind.line(row)
         found[row["seq"]] = {
             "seq": row["seq"], "kind": kind.name, "happened_on": row["happened_on"].isoformat() if row["happened_on"] else None,
@@ -114,14 +136,29 @@ def _named(explanation: Explanation) -> dict[int, dict[str, Any]]:
 
 
 def history(entity: Entity, scheme: Scheme, *, limit: int = 200) -> list[dict[str, Any]]:
-    """Every grade that the entity has had under the scheme, newest first."""
-    rows = Grade.select().where(Grade.entity == entity.id).order_by(Grade.known.desc(), Grade.day.desc()).limit(limit)
-    return [
-        {"on": clock.day_of(row.day).isoformat(), "known_seq": row.known, "class": row.class_, "score": row.score,
-         "scheme_hash": row.version.hash, "digest": bytes(row.digest).hex()}
-        for row in rows
-        if row.version.scheme == scheme.id
+    """The grades that the entity has had under the scheme, newest first, at most `limit`."""
+    return list(history_page(entity, scheme, after=None, limit=limit).items)
+
+
+def history_page(entity: Entity, scheme: Scheme, *, after: str | None, limit: int) -> Page[dict[str, Any]]:
+    """One page of the grades that the entity has had under the scheme, newest first. One query."""
+    values: list[object]
+    where, values = "g.entity = ? AND v.scheme = ?", [entity.id, scheme.id]
+    if after is not None:
+        where += " AND (g.known, g.day, g.version_id) < (?, ?, ?)"
+        values += cursor.decode(after, int, int, int)
+    sql = (
+        "SELECT g.known, g.day, g.version_id, g.class, g.score, g.digest, v.hash FROM grade g "  # noqa: S608
+        f"JOIN scheme_version v ON v.id = g.version_id WHERE {where} "
+        "ORDER BY g.known DESC, g.day DESC, g.version_id DESC LIMIT ?"
+    )
+    rows = execute(sql, [*values, limit + 1]).fetchall()
+    items = [
+        {"on": clock.day_of(day).isoformat(), "known_seq": known, "class": name, "score": score,
+         "scheme_hash": content, "digest": bytes(digest).hex()}
+        for known, day, _, name, score, digest, content in rows[:limit]
     ]  # fmt: skip
+    return Page(items, cursor.encode(*rows[limit - 1][:3]) if len(rows) > limit else None)
 
 
 def current(entity: Entity, scheme: Scheme) -> GradeState:

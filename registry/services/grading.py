@@ -16,25 +16,15 @@ from registry.config import Settings
 from registry.database import execute, execute_many, in_slices, insert_rows, read_frame, session, write
 from registry.errors import BadScheme, UnknownScheme
 from registry.models import GradeRange, GradeRun, SchemeVersion
-from registry.services import ledger
+from registry.services import frames, ledger
 from rules.engine import facts_needed, grade
 from rules.errors import SchemeError
 from rules.scheme import Scheme, load_book
 
-POPULATION = {"entity": pl.Int64, "subject": pl.String, "division": pl.String}
-FACTS = {
-    "entity": pl.Int64, "kind": pl.Int16, "code": pl.Int32, "severity": pl.Int16, "amount": pl.Int64, "day": pl.Int32,
-    "ends": pl.Int32, "seq": pl.Int64,
-}  # fmt: skip
-COVERAGE = {"kind": pl.Int16, "division": pl.String, "from_day": pl.Int32, "to_day": pl.Int32}
-STATE = {"entity": pl.Int64, "version": pl.Int32, "digest": pl.Binary, "next_day": pl.Int32}
 # Entities of one due run that are read, graded and written together.
 BATCH = 20_000
 # Rows written in one transaction of a full run: a few milliseconds of the write lock.
 ROWS = 2_000
-
-# Only registered entities that still exist are graded: provisional and cancelled ones are not.
-GRADABLE = "registered_seq IS NOT NULL AND status IN (1, 2)"
 
 Progress = Callable[[int, int], None]
 
@@ -89,57 +79,6 @@ class Result:
             mine = self.classes.setdefault(subject, {})
             for name, number in counts.items():
                 mine[name] = mine.get(name, 0) + number
-
-
-# --- reading -----------------------------------------------------------------------------------------------------
-
-
-def population_in(first: int, last: int) -> pl.DataFrame:
-    """Gradable entities with ids from `first` to `last`, both included, in order of id."""
-    sql = f"SELECT id, kind, division FROM entity WHERE id BETWEEN ? AND ? AND {GRADABLE} ORDER BY id"  # noqa: S608
-    return read_frame(sql, (first, last), POPULATION)
-
-
-def population_of(entities: Sequence[int]) -> pl.DataFrame:
-    """The gradable ones among these entities, in order of id."""
-    parts = [
-        read_frame(
-            f"SELECT id, kind, division FROM entity WHERE id IN ({', '.join('?' * len(part))}) AND {GRADABLE} ORDER BY id",  # noqa: S608
-            part,
-            POPULATION,
-        )
-        for part in in_slices(sorted(set(entities)))
-    ]
-    return pl.concat(parts) if parts else pl.DataFrame(schema=POPULATION)
-
-
-def facts_in(first: int, last: int, kinds: set[int], known: int) -> pl.DataFrame:
-    """Facts of a range of entities as far as they were known at `known`."""
-    return _facts("entity BETWEEN ? AND ?", [first, last], kinds, known)
-
-
-def facts_of(entities: Sequence[int], kinds: set[int], known: int) -> pl.DataFrame:
-    """Facts of these entities as far as they were known at `known`."""
-    parts = [
-        _facts(f"entity IN ({', '.join('?' * len(part))})", part, kinds, known)
-        for part in in_slices(sorted(set(entities)), 20_000)
-    ]
-    return pl.concat(parts) if parts else pl.DataFrame(schema=FACTS)
-
-
-def _facts(where: str, values: Sequence[int], kinds: set[int], known: int) -> pl.DataFrame:
-    numbers = ", ".join(str(int(kind)) for kind in sorted(kinds))
-    sql = (
-        f"SELECT entity, kind, code, severity, amount, day, ends, known FROM fact WHERE {where} "  # noqa: S608
-        f"AND known <= ? AND (gone IS NULL OR gone > ?) AND kind IN ({numbers})"
-    )
-    return read_frame(sql, [*values, known, known], FACTS)
-
-
-def coverage(known: int) -> pl.DataFrame:
-    """For which kinds, divisions and days feeds were connected, as far as it was known at `known`."""
-    sql = "SELECT kind, division, from_day, to_day FROM coverage WHERE known <= ? AND (gone IS NULL OR gone > ?)"
-    return read_frame(sql, (known, known), COVERAGE)
 
 
 # --- writing -----------------------------------------------------------------------------------------------------
@@ -206,11 +145,11 @@ def _state_of(scheme: Scheme, entities: Sequence[int]) -> pl.DataFrame:
         read_frame(
             f"SELECT entity, version, digest, next_day FROM grade_state WHERE scheme = ? AND entity IN ({', '.join('?' * len(part))})",  # noqa: S608
             [scheme.id, *part],
-            STATE,
+            frames.STATE,
         )
         for part in in_slices(list(entities), 20_000)
     ]
-    return pl.concat(parts) if parts else pl.DataFrame(schema=STATE)
+    return pl.concat(parts) if parts else pl.DataFrame(schema=frames.STATE)
 
 
 def _counted(population: pl.DataFrame, graded: pl.DataFrame, changed: int) -> Result:
@@ -235,9 +174,9 @@ def one(scheme: Scheme, entities: Sequence[int], *, day: date) -> Result:
     Their stale marks go in the same transaction, as far as what they stood for was known.
     """
     known, version = ledger.head(), version_of(scheme)
-    population = _on(population_of(entities), day)
-    facts = facts_of(entities, facts_needed(scheme), known)
-    graded = grade(population, facts, coverage(known), scheme)
+    population = _on(frames.population_of(entities), day)
+    facts = frames.facts_of(entities, facts_needed(scheme), known)
+    graded = grade(population, facts, frames.coverage(known), scheme)
     compared = _compare(scheme, version, graded, _state_of(scheme, population["entity"].to_list()))
     changed = _write(scheme, version, compared, known, renew=True)
     _unmark(scheme, entities, known)
@@ -256,9 +195,9 @@ def due(scheme: Scheme, *, day: date, only_stale: bool = False, progress: Progre
         total = Result()
         for start in range(0, len(waiting), BATCH):
             part = waiting[start : start + BATCH]
-            population = _on(population_of(part), day)
-            facts = facts_of(part, facts_needed(scheme), known)
-            graded = grade(population, facts, coverage(known), scheme)
+            population = _on(frames.population_of(part), day)
+            facts = frames.facts_of(part, facts_needed(scheme), known)
+            graded = grade(population, facts, frames.coverage(known), scheme)
             compared = _compare(scheme, version, graded, _state_of(scheme, population["entity"].to_list()))
             changed = 0
             for piece in compared.iter_slices(ROWS):
@@ -300,12 +239,14 @@ def everyone(
 def grade_range(scheme: Scheme, run: int, first: int, last: int, *, day: date, known: int) -> Result:
     """Grade one range of entity ids and put it on record. Safe to repeat; any process may do it."""
     version = version_of(scheme)
-    population = _on(population_in(first, last), day)
-    graded = grade(population, facts_in(first, last, facts_needed(scheme), known), coverage(known), scheme)
+    population = _on(frames.population_in(first, last), day)
+    graded = grade(
+        population, frames.facts_in(first, last, facts_needed(scheme), known), frames.coverage(known), scheme
+    )
     state = read_frame(
         "SELECT entity, version, digest, next_day FROM grade_state WHERE scheme = ? AND entity BETWEEN ? AND ?",
         (scheme.id, first, last),
-        STATE,
+        frames.STATE,
     )
     compared = _compare(scheme, version, graded, state)
     result = Result(graded.height, compared.filter(~pl.col("same")).height)
@@ -327,14 +268,37 @@ def grade_range(scheme: Scheme, run: int, first: int, last: int, *, day: date, k
     return result
 
 
-def classes(scheme: Scheme) -> dict[str, dict[str, int]]:
-    """How many entities stand in each class now, per subject kind."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The grade that an entity has now."""
+
+    class_: str
+    score: int
+    day: date
+
+
+def standing(scheme: Scheme, entities: Sequence[int]) -> dict[int, Standing]:
+    """The current grade of each of these entities that has one."""
+    found: dict[int, Standing] = {}
+    for part in in_slices(sorted(set(entities))):
+        sql = f"SELECT entity, class, score, day FROM grade_state WHERE scheme = ? AND entity IN ({', '.join('?' * len(part))})"  # noqa: S608
+        for entity, name, score, day in execute(sql, [scheme.id, *part]).fetchall():
+            found[entity] = Standing(name, score, clock.day_of(day))
+    return found
+
+
+def classes(scheme: Scheme, divisions: Sequence[str] = ("",)) -> dict[str, dict[str, int]]:
+    """How many entities stand in each class now, per subject kind, in the divisions with these prefixes."""
     counts: dict[str, dict[str, int]] = {}
+    within, values = "", [scheme.id]
+    if "" not in divisions:
+        within = f"AND ({' OR '.join('e.division BETWEEN ? AND ?' for _ in divisions)}) "
+        values += [bound for prefix in divisions for bound in (prefix.ljust(6, "0"), prefix.ljust(6, "9"))]
     sql = (
-        "SELECT e.kind, s.class, count(*) FROM grade_state s JOIN entity e ON e.id = s.entity "
-        "WHERE s.scheme = ? GROUP BY e.kind, s.class ORDER BY e.kind, s.class"
+        "SELECT e.kind, s.class, count(*) FROM grade_state s JOIN entity e ON e.id = s.entity "  # noqa: S608
+        f"WHERE s.scheme = ? {within}GROUP BY e.kind, s.class ORDER BY e.kind, s.class"
     )
-    for subject, name, number in execute(sql, (scheme.id,)).fetchall():
+    for subject, name, number in execute(sql, values).fetchall():
         counts.setdefault(subject, {})[name] = number
     return counts
 

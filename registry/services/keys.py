@@ -18,6 +18,8 @@ SCOPES = {
 }
 # So that a key that lies about can be recognised for what it is.
 PREFIX = "xh_"
+# "key:" and the name stand in columns of 64 characters: as the source of records, in the audit log.
+LONGEST_NAME = 60
 
 
 class BadKey(RegistryError):
@@ -53,7 +55,9 @@ class Caller:
 
 
 def create(name: str, *, organ: str, scopes: list[str], divisions: list[str], actor: str, now: int) -> str:
-    """Make a key and return it: the only time it is shown. Raises NotAllowed for an unknown scope."""
+    """Make a key and return it: the only time it is shown. Raises NotAllowed for an unknown scope or an unfit name."""
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise NotAllowed(f"A key's name has 1 to {LONGEST_NAME} characters; this one has {len(name)}. Choose another.")
     for scope in scopes:
         if scope not in SCOPES:
             raise NotAllowed(f"There is no scope {scope!r}. Scopes are: {', '.join(SCOPES)}.")

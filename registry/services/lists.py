@@ -5,14 +5,18 @@ field has item and basis only, in the order of the tour, from which no class can
 """
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
+
+import polars as pl
 
 from registry import clock, cursor
 from registry.database import execute, in_slices, write
 from registry.errors import ListNotFound
 from registry.models import InspectionList, InspectionListRow, Task
 from registry.page import Page
-from registry.services import audit, grading, ledger
+from registry.services import audit, frames, ledger
 from registry.services.search import prefix_range
 from rules.engine import facts_needed
 from rules.explain import explain
@@ -22,8 +26,10 @@ from rules.scheme import Scheme
 REASONS = 5
 
 COLUMNS = (
-    "s.entity, coalesce(e.code, e.registration_no), e.name, e.kind, e.division, e.address, s.class, s.score, s.day"
+    "s.entity, coalesce(e.code, e.registration_no), e.name, e.kind, e.division, e.address, s.class, s.score, s.day, "
+    "s.rank, s.known"
 )
+FROZEN = ("entity", "code", "name", "kind", "division", "address", "class_", "score", "graded_day")
 TABLES = "grade_state s JOIN entity e ON e.id = s.entity"
 # The worst class first; what the index on grade_state holds, read backwards.
 ORDER = "s.rank DESC, s.score DESC, s.entity DESC"
@@ -49,9 +55,29 @@ def pull(task: Task, scheme: Scheme, filters: Filters, *, size: int, actor: str,
     The order is that of the stored grades (their breakpoints are kept by the nightly run); reasons are worked out once
     for the whole list. Reading happens before the write, so that nobody waits for it.
     """
+    return freeze(task, choose(scheme, filters, size=size), actor=actor, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Entities chosen for a list, the riskiest first, with their reasons; nothing is written yet."""
+
+    scheme: str
+    filters: Filters
+    known: int
+    rows: list[dict[str, Any]]
+    reasons: dict[int, list[dict[str, Any]]]
+
+
+def choose(scheme: Scheme, filters: Filters, *, size: int) -> Choice:
+    """Choose the `size` riskiest entities and work out why. Reads only."""
     rows = _worst(scheme, filters, size)
-    known = ledger.head()
-    reasons = _reasons(scheme, rows)
+    return Choice(scheme.id, filters, ledger.head(), rows, _reasons(scheme, rows))
+
+
+def freeze(task: Task, choice: Choice, *, actor: str, now: int) -> InspectionList:
+    """Save a choice as a list under a task, in one short transaction."""
+    rows, reasons = choice.rows, choice.reasons
     tour = {
         row["entity"]: place
         for place, row in enumerate(
@@ -61,9 +87,9 @@ def pull(task: Task, scheme: Scheme, filters: Filters, *, size: int, actor: str,
     with write():
         made: InspectionList = InspectionList.create(
             task=task,
-            scheme=scheme.id,
-            filters=filters.to_dict(),
-            known=known,
+            scheme=choice.scheme,
+            filters=choice.filters.to_dict(),
+            known=choice.known,
             size=len(rows),
             created_by=actor,
             created_at=now,
@@ -71,7 +97,7 @@ def pull(task: Task, scheme: Scheme, filters: Filters, *, size: int, actor: str,
         for part in in_slices(list(enumerate(rows, start=1)), 500):
             InspectionListRow.insert_many(
                 {
-                    **row,
+                    **{name: row[name] for name in FROZEN},
                     "list": made.id,
                     "position": place,
                     "tour": tour[row["entity"]],
@@ -101,28 +127,31 @@ def _worst(scheme: Scheme, filters: Filters, size: int) -> list[dict[str, Any]]:
         values += [bound for prefix in filters.divisions for bound in prefix_range("division", prefix)]
     condition = " AND ".join(where)
     sql = f"SELECT {COLUMNS} FROM {TABLES} WHERE {condition} ORDER BY {ORDER} LIMIT ?"  # noqa: S608 (all ours)
-    names = ("entity", "code", "name", "kind", "division", "address", "class_", "score", "graded_day")
-    return [dict(zip(names, row, strict=True)) for row in execute(sql, [*values, size]).fetchall()]
+    rows = [dict(zip((*FROZEN, "rank", "known"), row, strict=True)) for row in execute(sql, [*values, size]).fetchall()]
+    return sorted(rows, key=lambda row: (-row["rank"], -row["score"], row["code"]))
 
 
 def _reasons(scheme: Scheme, rows: list[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
-    """The heaviest points rows of each entity, all entities in one pass."""
+    """The heaviest points rows of each entity, all in one pass, each as of the day and the knowledge of its grade."""
     if not rows:
         return {}
-    days = {row["entity"]: row["graded_day"] for row in rows}
-    population = grading.population_of(list(days))
-    population = population.with_columns(
-        day=population["entity"].replace_strict(list(days), list(days.values()), return_dtype=grading.FACTS["day"])
+    asked = pl.DataFrame(
+        [(row["entity"], row["graded_day"], row["known"]) for row in rows],
+        schema={"entity": pl.Int64, "day": pl.Int32, "at": pl.Int64},
+        orient="row",
     )
-    known = ledger.head()
-    facts = grading.facts_of(list(days), facts_needed(scheme), known)
+    entities = asked["entity"].to_list()
+    population = frames.population_of(entities).join(asked.select("entity", "day"), on="entity")
+    facts = frames.facts_ever(entities, facts_needed(scheme)).join(asked.select("entity", "at"), on="entity")
+    still = pl.col("gone").is_null() | (pl.col("gone") > pl.col("at"))
+    facts = facts.filter((pl.col("seq") <= pl.col("at")) & still).select(list(frames.FACTS))
     return {
         one.entity: [
             {"rule": row.rule, "title": row.title, "points": row.points, "sentence": row.sentence}
             for row in sorted(one.points, key=lambda row: (-row.points, row.rule))[:REASONS]
             if row.points > 0
         ]
-        for one in explain(population, facts, grading.coverage(known), scheme)
+        for one in explain(population, facts, frames.coverage(ledger.head()), scheme)
     }
 
 
@@ -140,10 +169,17 @@ def get(number: int, *, organ: str) -> InspectionList:
     return found
 
 
-def page(found: InspectionList, *, field_copy: bool, after: str | None, limit: int) -> Page[dict[str, Any]]:
-    """Rows of a frozen list. The field copy is in the order of the tour and holds nothing of class, score or reasons."""
+def page(
+    found: InspectionList, *, field_copy: bool, after: str | None, limit: int, divisions: tuple[str, ...] = ("",)
+) -> Page[dict[str, Any]]:
+    """Rows of a frozen list. The field copy is in the order of the tour and holds nothing of class, score or reasons.
+
+    Rows outside `divisions` are left out: a key may belong to one district of an organ that pulled for several.
+    """
     order = InspectionListRow.tour if field_copy else InspectionListRow.position
     query = InspectionListRow.select().where(InspectionListRow.list == found.id)
+    if "" not in divisions:
+        query = query.where(reduce(or_, (InspectionListRow.division.startswith(prefix) for prefix in divisions)))
     if after is not None:
         query = query.where(order > cursor.decode(after, int)[0])
     rows = list(query.order_by(order).limit(limit + 1))

@@ -10,6 +10,7 @@ from marshmallow import ValidationError
 from peewee import fn
 
 from registry import cursor
+from registry.cells.personal import mask_personal
 from registry.database import db, dicts
 from registry.errors import BadRecord, RecordConflict, RecordNotFound, RegistryError
 from registry.identity import read_identifier
@@ -40,6 +41,9 @@ class Posted:
     code: str
     provisional: bool
     undated: bool
+    # The grade before and after, for those who asked for it and may see it; both empty where there is none.
+    before: grading.Standing | None = None
+    after: grading.Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,12 @@ def check(kind_name: str, payload: Any, *, organ: str, today: date) -> Checked:
 
 
 def _party(given: Any, problems: dict[str, list[str]]) -> Party | None:
+    if isinstance(given, dict) and isinstance(given.get("code"), int | float):
+        problems["party.code"] = [
+            "The code came as a number, as spreadsheets make it: its digits or leading zeros may be lost. Take the "
+            "18 characters from the source and send them as text in quotation marks."
+        ]
+        return None
     if (
         not isinstance(given, dict)
         or not isinstance(given.get("code"), str)
@@ -107,7 +117,7 @@ def _party(given: Any, problems: dict[str, list[str]]) -> Party | None:
             what.get(reading.kind) or reading.message or "This is not a credit code or registration number."
         ]
         return None
-    return party_of(reading, name.strip())
+    return party_of(reading, mask_personal(name.strip())[: entities.LONGEST_NAME])
 
 
 def _texts(found: Any) -> list[str]:
@@ -117,9 +127,19 @@ def _texts(found: Any) -> list[str]:
 
 
 def post(
-    checked: Sequence[Checked], *, source: str, actor: str, scheme: Scheme, schemes: list[str], today: date, now: int
+    checked: Sequence[Checked],
+    *,
+    source: str,
+    actor: str,
+    scheme: Scheme,
+    schemes: list[str],
+    today: date,
+    now: int,
+    with_grades: bool = False,
 ) -> list[Posted]:
     """Store records and regrade their entities, in one transaction. Safe to repeat: the same record is unchanged.
+
+    With `with_grades` each outcome also tells the grade before and after: for callers with the right to read grades.
 
     Should grading fail, the records and the stale marks are committed all the same, and the worker grades later.
     Raises BadRecord where a registration number is not known: nothing is stored then.
@@ -127,6 +147,8 @@ def post(
     with ledger.writing(now=now, schemes=schemes) as pen:
         found = _entities(pen, [one.party for one in checked])
         pairs = [(entity, one.statement) for (entity, _, _), one in zip(found, checked, strict=True)]
+        everyone = [entity for entity, _, _ in found] if with_grades else []
+        before = grading.standing(scheme, everyone)
         outcomes = pen.state(pairs, source=source)
         pen.flush()
         touched = sorted(
@@ -141,8 +163,12 @@ def post(
                 now=now,
                 head=pen.seq,
             )
+        after = grading.standing(scheme, everyone)
         return [
-            Posted(outcome.said, outcome.seq, entity, code, provisional, one.statement.happened_on is None)
+            Posted(
+                outcome.said, outcome.seq, entity, code, provisional, one.statement.happened_on is None,
+                before.get(entity), after.get(entity),
+            )  # fmt: skip
             for outcome, (entity, code, provisional), one in zip(outcomes, found, checked, strict=True)
         ]
 
@@ -183,27 +209,37 @@ def correct(
     *,
     organ: str,
     source: str,
+    reason: str,
     actor: str,
     scheme: Scheme,
     schemes: list[str],
     today: date,
     now: int,
 ) -> ledger.Outcome:
-    """Correct a record of one's own organ: a new row replaces it and the entity is regraded, in one transaction."""
+    """Correct a record of one's own organ: a new row replaces it and the entity is regraded, in one transaction.
+
+    Raises RecordConflict where the correction names another party: that is a withdrawal and a new record.
+    """
     checked = check(kind_name, payload, organ=organ, today=today)
     with ledger.writing(now=now, schemes=schemes) as pen:
-        old = _own(seq, organ)
-        if old.kind != kind_name:
-            raise RecordConflict(f"Record {seq} is a {old.kind}, not a {kind_name}.")
+        old = _own(seq, organ, kind_name)
+        matched = entities.match([checked.party])[0]
+        if matched is None or matched.id != old.entity_id:
+            raise RecordConflict(
+                f"Record {seq} is about another party. Withdraw it, and post a new record about the right one."
+            )
         outcome = pen.correct(seq, checked.statement, source=source)
         pen.flush()
         _grade(scheme, [old.entity_id], today)
-        audit.note("record.corrected", actor=actor, subject=f"record {seq}", now=now, by=outcome.seq)
+        audit.note(
+            "record.corrected", actor=actor, subject=f"record {seq}", now=now, by=outcome.seq, reason=mask_personal(reason)
+        )
         return outcome
 
 
 def withdraw(
     seq: int,
+    kind_name: str,
     *,
     organ: str,
     source: str,
@@ -216,7 +252,7 @@ def withdraw(
 ) -> ledger.Outcome:
     """Withdraw a record of one's own organ. It stays in the ledger and never counts again. Safe to repeat."""
     with ledger.writing(now=now, schemes=schemes) as pen:
-        old = _own(seq, organ)
+        old = _own(seq, organ, kind_name)
         outcome = pen.withdraw(seq, source=source, reason=reason)
         pen.flush()
         _grade(scheme, [old.entity_id], today)
@@ -224,11 +260,13 @@ def withdraw(
         return outcome
 
 
-def _own(seq: int, organ: str) -> Record:
+def _own(seq: int, organ: str, kind_name: str) -> Record:
     record = Record.get_or_none(Record.seq == seq)
     if record is None or record.organ != organ:
         raise RecordNotFound(f"{organ} has no record {seq}. An organ corrects and withdraws its own records only.")
     assert isinstance(record, Record)
+    if record.kind != kind_name:
+        raise RecordConflict(f"Record {seq} is of kind {record.kind}, not {kind_name}. Use the path of its kind.")
     return record
 
 
