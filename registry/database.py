@@ -19,6 +19,8 @@ db = DatabaseProxy()
 FETCH = 10_000
 # SQLite builds take 32,766 parameters in one statement, PostgreSQL 65,535.
 PARAMETERS = 30_000
+# Up to so many rows a staging table of PostgreSQL costs more than it saves.
+FEW = 50
 
 
 def connect(settings: Settings) -> Database:
@@ -139,32 +141,36 @@ def _copy_out(sql: str, parameters: Sequence[object], schema: dict[str, Any]) ->
     return frame.with_columns(pl.col(name).str.strip_prefix("\\x").str.decode("hex") for name in binary)
 
 
-def insert_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, ignore: bool = False) -> None:
+def insert_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, conflict: str = "") -> None:
     """Insert many rows as they are (no defaults, no conversion) inside the current transaction.
 
-    The driver's own bulk path: 15 to 30 times faster than the mapper's. With `ignore`, rows that collide with an
-    existing key are left out.
+    The driver's own bulk path: 15 to 30 times faster than the mapper's. `conflict` is what to do with rows whose key is
+    there already, for example `ON CONFLICT DO NOTHING`; both databases understand the same words.
     """
     names = ", ".join(f'"{column}"' for column in columns)
-    cursor = db.connection().cursor()
+    marks = ", ".join("?" * len(columns))
+    insert = f'INSERT INTO "{table}" ({names}) VALUES ({marks}) {conflict}'  # noqa: S608 (names are ours)
     if not is_postgres():
-        marks = ", ".join("?" * len(columns))
-        verb = "INSERT OR IGNORE" if ignore else "INSERT"
-        cursor.executemany(f'{verb} INTO "{table}" ({names}) VALUES ({marks})', rows)
+        db.connection().cursor().executemany(insert, rows)
         return
-    if not ignore:
-        with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
-            for row in rows:
-                copy.write_row(row)
+    cursor = db.connection().cursor()
+    if not conflict:
+        _copy_in(cursor, table, names, rows)
+        return
+    some = list(rows)
+    if len(some) <= FEW:
+        cursor.executemany(insert.replace("?", "%s"), some)
         return
     cursor.execute(f'CREATE TEMP TABLE IF NOT EXISTS "staged_{table}" (LIKE "{table}") ON COMMIT DELETE ROWS')
     cursor.execute(f'DELETE FROM "staged_{table}"')  # noqa: S608
-    with cursor.copy(f'COPY "staged_{table}" ({names}) FROM STDIN') as copy:
+    _copy_in(cursor, f"staged_{table}", names, some)
+    cursor.execute(f'INSERT INTO "{table}" ({names}) SELECT {names} FROM "staged_{table}" {conflict}')  # noqa: S608
+
+
+def _copy_in(cursor: Any, table: str, names: str, rows: Iterable[Sequence[object]]) -> None:
+    with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
         for row in rows:
             copy.write_row(row)
-    cursor.execute(
-        f'INSERT INTO "{table}" ({names}) SELECT {names} FROM "staged_{table}" ON CONFLICT DO NOTHING'  # noqa: S608
-    )
 
 
 def execute(sql: str, parameters: Sequence[object] = ()) -> Any:

@@ -5,6 +5,7 @@ import csv
 import gzip
 import hashlib
 import io
+import zlib
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +86,7 @@ def _opened(path: Path, compressed: bool) -> BinaryIO:
 def _checked(stream: BinaryIO, path: Path) -> BinaryIO:
     try:
         stream.peek(1)  # type: ignore[attr-defined]
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise BadFile(f"{path.name} cannot be unpacked: {error}. Fetch it again; the copy is damaged.") from error
     return stream
 
@@ -119,7 +120,7 @@ def _scan(path: Path, compressed: bool, encodings: tuple[str, ...]) -> tuple[str
                 lines += block.count(b"\n")
                 _decode(decoders, block, final=False)
         _decode(decoders, b"", final=True)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise BadFile(
             f"{path.name} cannot be read to its end: {error}. Fetch it again; the copy is damaged."
         ) from error

@@ -20,8 +20,11 @@ NAMES_SQLITE = [
     "CREATE VIRTUAL TABLE name_index USING fts5(characters, content='', tokenize='unicode61', detail='full')"
 ]
 NAMES_POSTGRES = [
+    # Brackets, dots and blanks are no part of what is searched, as in the one-character tokens of SQLite.
+    r"""CREATE FUNCTION searchable(name text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT translate(name, '()[]{}<>.,;:!?*+-=_/\|&@#$^~`" ·、。・…—–“”‘’《》〈〉「」『』【】〔〕' || chr(37) || chr(39), '') $$""",
     """CREATE FUNCTION bigrams(name text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT array_agg(substr(name, i, 2)) FROM generate_series(1, greatest(length(name) - 1, 1)) AS i $$""",
+    SELECT array_agg(substr(searchable(name), i, 2)) FROM generate_series(1, greatest(length(searchable(name)) - 1, 1)) AS i $$""",
     "CREATE INDEX name_index ON entity_name USING gin (bigrams(folded))",
 ]
 

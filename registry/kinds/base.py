@@ -1,5 +1,6 @@
 """What a kind of record is: one schema, one projection, one identity. To add a kind is to add one file beside this one."""
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -100,6 +101,15 @@ class RecordSchema(Schema):
         }
         if problems:
             raise ValidationError(problems)
+
+    @validates_schema
+    def _number_fits(self, data: dict[str, Any], **_: Any) -> None:
+        # Folding may write one character as several; 号 is supplied at the end.
+        size = len(unicodedata.normalize("NFKC", data.get("document_no", "")).upper())
+        if size >= 128:
+            raise ValidationError(
+                {"document_no": [f"Written plainly the number has {size} characters; 127 are the most. Shorten it."]}
+            )
 
 
 @dataclass(frozen=True, slots=True)

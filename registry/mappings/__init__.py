@@ -65,23 +65,30 @@ def load(path: Path) -> Mapping:
     """Read one mapping file. Raises BadFile, naming file and key, for anything that is not understood."""
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-        head = dict(data.pop("mapping"))
-        party = dict(data.pop("party"))
-        fields = dict(data.pop("fields"))
-        constants = dict(data.pop("constants", {}))
-        kind = head["kind"]
+        head = _table(path, "[mapping]", data.pop("mapping"))
+        party = _table(path, "[party]", data.pop("party"))
+        fields = _table(path, "[fields]", data.pop("fields"))
+        constants = _table(path, "[constants]", data.pop("constants", {}))
+        kind = _text(path, "[mapping] kind", head.pop("kind"))
+        requires = head.pop("requires")
+        if not isinstance(requires, list) or not requires:
+            raise BadFile(
+                f'{path.name}: [mapping] requires must be a list of lists of headings, for example [["文书号"]].'
+            )
         mapping = Mapping(
             id=path.stem,
-            kind=head.pop("kind"),
-            title=head.pop("title"),
-            requires=tuple(tuple(map(clean_heading, group)) for group in head.pop("requires")),
-            party_code=tuple(map(clean_heading, party.pop("code"))),
-            party_name=tuple(map(clean_heading, party.pop("name"))),
+            kind=kind,
+            title=_text(path, "[mapping] title", head.pop("title")),
+            requires=tuple(_headings(path, "[mapping] requires", group) for group in requires),
+            party_code=_headings(path, "[party] code", party.pop("code")),
+            party_name=_headings(path, "[party] name", party.pop("name")),
             columns=tuple(_column(path, name, value) for name, value in fields.items()),
             constants=constants,
-            ignore=frozenset(map(clean_heading, head.pop("ignore", ()))),
+            ignore=frozenset(_headings(path, "[mapping] ignore", head.pop("ignore", []), least=0)),
         )
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        raise BadFile(f"The mapping {path.name} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadFile(f"{path.name} is not valid TOML: {error}.") from error
     except KeyError as error:
         raise BadFile(f"{path.name}: the key {error} is missing. docs/imports.md shows a whole mapping.") from error
@@ -97,12 +104,34 @@ def load(path: Path) -> Mapping:
     return mapping
 
 
+def _table(path: Path, where: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BadFile(f"{path.name}: {where} must be a table. docs/imports.md shows a whole mapping.")
+    return dict(value)
+
+
+def _text(path: Path, where: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise BadFile(f"{path.name}: {where} must be text in quotes.")
+    return value
+
+
+def _headings(path: Path, where: str, value: Any, *, least: int = 1) -> tuple[str, ...]:
+    """A list of headings. One text would be read character by character, so it is refused."""
+    if not isinstance(value, list) or len(value) < least or not all(isinstance(one, str) and one for one in value):
+        raise BadFile(f'{path.name}: {where} must be a list of headings in quotes, for example ["文书号"].')
+    return tuple(map(clean_heading, value))
+
+
 def _column(path: Path, field: str, value: Any) -> Column:
+    where = f"[fields] {field}"
     if isinstance(value, list):
-        return Column(field, tuple(map(clean_heading, value)))
+        return Column(field, _headings(path, where, value))
+    if not isinstance(value, dict) or "from" not in value:
+        raise BadFile(f"{path.name}: {where} must be a list of headings, or a table with `from`.")
     rest = dict(value)
     column = Column(
-        field, tuple(map(clean_heading, rest.pop("from"))), rest.pop("read", "text"), rest.pop("order", "ymd")
+        field, _headings(path, f"{where} from", rest.pop("from")), rest.pop("read", "text"), rest.pop("order", "ymd")
     )
     if rest or column.read not in READS or column.order not in ("ymd", "dmy"):
         raise BadFile(

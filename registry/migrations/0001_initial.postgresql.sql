@@ -46,8 +46,10 @@ CREATE INDEX "audit_at" ON "audit" ("at");;
 CREATE TABLE "job_lease" ("job" VARCHAR(40) NOT NULL PRIMARY KEY, "owner" VARCHAR(80) NOT NULL, "until" BIGINT NOT NULL);;
 CREATE TABLE "job_run" ("id" SERIAL NOT NULL PRIMARY KEY, "job" VARCHAR(40) NOT NULL, "due" BIGINT NOT NULL, "owner" VARCHAR(80) NOT NULL, "state" VARCHAR(8) NOT NULL, "started_at" BIGINT NOT NULL, "finished_at" BIGINT, "items" INTEGER NOT NULL, "failures" INTEGER NOT NULL, "result" JSONB NOT NULL, "error" TEXT NOT NULL);;
 CREATE UNIQUE INDEX "job_run_job_due" ON "job_run" ("job", "due");;
+CREATE FUNCTION searchable(name text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT translate(name, '()[]{}<>.,;:!?*+-=_/\|&@#$^~`" ·、。・…—–“”‘’《》〈〉「」『』【】〔〕' || chr(37) || chr(39), '') $$;;
 CREATE FUNCTION bigrams(name text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT array_agg(substr(name, i, 2)) FROM generate_series(1, greatest(length(name) - 1, 1)) AS i $$;;
+    SELECT array_agg(substr(searchable(name), i, 2)) FROM generate_series(1, greatest(length(searchable(name)) - 1, 1)) AS i $$;;
 CREATE INDEX name_index ON entity_name USING gin (bigrams(folded));;
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN RAISE EXCEPTION 'the ledger is append-only: write a correction or a withdrawal'; END $$;;

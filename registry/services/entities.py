@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from registry.cells.names import bigrams, fold_name, search_tokens
+from registry.cells.names import fold_name, search_tokens
+from registry.cells.personal import mask_personal
 from registry.database import execute, execute_many, in_slices, insert_rows, is_postgres
 from registry.errors import EntityNotFound
 from registry.identity import fold_code
@@ -43,11 +44,11 @@ def get(code: str) -> Entity:
     """Return the entity with this credit code or old registration number. Raises EntityNotFound."""
     folded = fold_code(code)
     if "\x00" in folded:  # no identifier holds one, and PostgreSQL refuses to compare it
-        raise EntityNotFound(code.replace("\x00", "␀")[:40])
+        raise EntityNotFound(mask_personal(code.replace("\x00", "␀"))[:40])
     column = Entity.code if len(folded) == 18 else Entity.registration_no
     found = Entity.get_or_none(column == folded)
     if found is None:
-        raise EntityNotFound(code[:40])
+        raise EntityNotFound(mask_personal(code)[:40])
     return found
 
 
@@ -180,8 +181,8 @@ def named_like(text: str) -> tuple[str, list[object]]:
         )
     # The index answers "all these neighbours occur"; the comparison behind it checks that they follow each other.
     return (
-        "SELECT entity_id FROM entity_name WHERE bigrams(folded) @> ? AND position(? IN folded) > 0",
-        [bigrams(folded), folded],
+        "SELECT entity_id FROM entity_name WHERE bigrams(folded) @> bigrams(?) AND position(searchable(?) IN searchable(folded)) > 0",
+        [folded, folded],
     )
 
 

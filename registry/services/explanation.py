@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import polars as pl
+
 from registry import clock, cursor
 from registry.database import dicts, execute
 from registry.errors import NotGraded, RegistryError
 from registry.kinds import KINDS
-from registry.models import Entity, Grade, GradeState, Record
+from registry.models import Entity, Grade, GradeState, Record, SchemeVersion
 from registry.page import Page
 from registry.services import frames, ledger
 from rules.engine import facts_needed
@@ -61,11 +63,11 @@ def of(entity: Entity, scheme: Scheme, *, on: date | None = None, known: int | N
     asked_past = on is not None or known is not None
     day = on or (clock.day_of(state.day) if state and not asked_past else today)
     seq = known if known is not None else (state.known if state and not asked_past else ledger.head())
-    population = (
-        frames.population_of([entity.id]).with_columns(day=clock.day_number(day)).cast({"day": frames.FACTS["day"]})
-    )
+    # As its registration stood then: a change of kind or division since must not change what was given.
+    population = frames.population_as_known(entity.id, seq)
+    population = population.with_columns(day=pl.lit(clock.day_number(day), frames.FACTS["day"]))
     if population.is_empty():
-        raise NotGraded(_why_not(entity))
+        raise NotGraded(_why_not(entity, seq))
     facts = frames.facts_of([entity.id], facts_needed(scheme), seq)
     try:
         found = explain(population, facts, frames.coverage(seq), scheme)
@@ -77,9 +79,11 @@ def of(entity: Entity, scheme: Scheme, *, on: date | None = None, known: int | N
     return Explained(entity, day, seq, found[0], _named(found[0]), reproduced, differs)
 
 
-def _why_not(entity: Entity) -> str:
+def _why_not(entity: Entity, known: int) -> str:
     if entity.registered_seq is None:
         return "This entity is provisional: its code stood on a record, its registration has not arrived. It is graded once it is registered."
+    if entity.status in frames.GRADED_STATUSES and entity.registered_seq > known:
+        return f"This entity was not registered, or not as one that is graded, as far as was known at {known}. Ask for later knowledge."
     return "This entity is no longer registered, so it is not graded."
 
 
@@ -87,22 +91,24 @@ def _held_against(
     entity: Entity, scheme: Scheme, explanation: Explanation, day: date, known: int
 ) -> tuple[bool | None, str]:
     """Compare with the grade that was stored for that day and knowledge: the newest one not after either."""
-    stored = (
-        Grade.select()
-        .where((Grade.entity == entity.id) & (Grade.day <= clock.day_number(day)) & (Grade.known <= known))
-        .order_by(Grade.known.desc(), Grade.day.desc())
+    number = clock.day_number(day)
+    given = (
+        Grade.select(Grade, SchemeVersion)
+        .join(SchemeVersion)
+        .where((Grade.entity == entity.id) & (SchemeVersion.scheme == scheme.id) & (Grade.known <= known))
     )
-    for grade in stored:
-        if grade.version.scheme == scheme.id:
-            if bytes(grade.digest).hex() == explanation.digest:
-                return True, ""
-            if grade.version.hash != scheme.hash:
-                return False, "The scheme has changed since this grade was given."
-            return (
-                False,
-                "Records known by then, or time alone, call for another grade than the last one stored; it is due.",
-            )
-    return None, ""
+    grade = (
+        given.where(Grade.day <= number).order_by(Grade.known.desc(), Grade.day.desc(), Grade.version.desc()).first()
+    )
+    if grade is None:
+        return None, ""
+    if bytes(grade.digest).hex() == explanation.digest:
+        return True, ""
+    if grade.version.hash != scheme.hash:
+        return False, "The scheme has changed since this grade was given."
+    if given.where((Grade.day > number) & (Grade.known < known)).exists():
+        return None, "No grade was given for that day with that knowledge: by then a later day had been graded."
+    return False, "Records known by then, or time alone, call for another grade than the last one stored; it is due."
 
 
 def _named(explanation: Explanation) -> dict[int, dict[str, Any]]:
@@ -118,7 +124,9 @@ def _named(explanation: Explanation) -> dict[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
     rows = dicts(Record.select().where(Record.seq.in_(seqs)))
     current = Record.select(Record.identity).where(
-        Record.identity.in_([row["identity"] for row in rows]) & Record.replaced_seq.is_null() & (Record.act == "withdraw")
+        Record.identity.in_([row["identity"] for row in rows])
+        & Record.replaced_seq.is_null()
+        & (Record.act == "withdraw")
     )
     withdrawn = {row["identity"] for row in dicts(current)}
     for row in rows:
@@ -166,8 +174,8 @@ def current(entity: Entity, scheme: Scheme) -> GradeState:
     state = GradeState.get_or_none((GradeState.scheme == scheme.id) & (GradeState.entity == entity.id))
     if state is None:
         raise NotGraded(
-            _why_not(entity)
-            if entity.registered_seq is None
+            _why_not(entity, ledger.head())
+            if entity.registered_seq is None or entity.status not in frames.GRADED_STATUSES
             else "This entity has not been graded yet. The next nightly run does it, or `xinheng grade CODE` now."
         )
     assert isinstance(state, GradeState)

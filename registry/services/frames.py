@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+import orjson
 import polars as pl
 
-from registry.database import in_slices, read_frame
+from registry.database import execute, in_slices, read_frame
 
 POPULATION = {"entity": pl.Int64, "subject": pl.String, "division": pl.String}
 FACTS = {
@@ -12,28 +13,61 @@ FACTS = {
     "ends": pl.Int32, "seq": pl.Int64,
 }  # fmt: skip
 COVERAGE = {"kind": pl.Int16, "division": pl.String, "from_day": pl.Int32, "to_day": pl.Int32}
-STATE = {"entity": pl.Int64, "version": pl.Int32, "digest": pl.Binary, "next_day": pl.Int32}
+STATE = {
+    "entity": pl.Int64, "version": pl.Int32, "digest": pl.Binary, "next_day": pl.Int32, "known": pl.Int64, "day": pl.Int32,
+}  # fmt: skip
 # Only registered entities that still exist are graded: provisional and cancelled ones are not.
-GRADABLE = "registered_seq IS NOT NULL AND status IN (1, 2)"
+GRADED_STATUSES = (1, 2)
+GRADABLE = f"registered_seq IS NOT NULL AND status IN {GRADED_STATUSES}"
 
 
-def population_in(first: int, last: int) -> pl.DataFrame:
-    """Gradable entities with ids from `first` to `last`, both included, in order of id."""
-    sql = f"SELECT id, kind, division FROM entity WHERE id BETWEEN ? AND ? AND {GRADABLE} ORDER BY id"  # noqa: S608
-    return read_frame(sql, (first, last), POPULATION)
+def population_in(first: int, last: int, known: int) -> pl.DataFrame:
+    """Gradable entities with ids from `first` to `last`, both included, in order of id.
+
+    Those that registered, or whose registration changed, after `known` are left out: what they are now was not known
+    then. Their stale mark says that they wait.
+    """
+    sql = f"SELECT id, kind, division FROM entity WHERE id BETWEEN ? AND ? AND {GRADABLE} AND registered_seq <= ? ORDER BY id"  # noqa: S608
+    return read_frame(sql, (first, last, known), POPULATION)
 
 
-def population_of(entities: Sequence[int]) -> pl.DataFrame:
-    """The gradable ones among these entities, in order of id."""
+def population_of(entities: Sequence[int], known: int) -> pl.DataFrame:
+    """The gradable ones among these entities, in order of id; `known` as in :func:`population_in`."""
     parts = [
         read_frame(
-            f"SELECT id, kind, division FROM entity WHERE id IN ({', '.join('?' * len(part))}) AND {GRADABLE} ORDER BY id",  # noqa: S608
-            part,
+            f"SELECT id, kind, division FROM entity WHERE id IN ({', '.join('?' * len(part))}) AND {GRADABLE} "  # noqa: S608
+            "AND registered_seq <= ? ORDER BY id",
+            [*part, known],
             POPULATION,
         )
         for part in in_slices(sorted(set(entities)))
     ]
     return pl.concat(parts) if parts else pl.DataFrame(schema=POPULATION)
+
+
+def population_as_known(entity: int, known: int) -> pl.DataFrame:
+    """One entity as its registration stood at `known`; empty where it was not gradable then."""
+    row = execute(
+        "SELECT severity, detail FROM record WHERE entity_id = ? AND kind = 'registration' AND act <> 'withdraw' AND seq <= ? "
+        "ORDER BY seq DESC LIMIT 1",
+        (entity, known),
+    ).fetchone()
+    if row is None or row[0] not in GRADED_STATUSES:
+        return pl.DataFrame(schema=POPULATION)
+    # SQLite keeps the detail as text, PostgreSQL as a document.
+    said = orjson.loads(row[1]) if isinstance(row[1], str) else row[1]
+    return pl.DataFrame([(entity, said["subject"], said.get("division", ""))], schema=POPULATION, orient="row")
+
+
+def not_gradable(entities: Sequence[int], subjects: Sequence[str]) -> list[int]:
+    """Those among these entities that no grade may stand for: not registered, gone, or of a kind beside `subjects`."""
+    found: list[int] = []
+    kinds = ", ".join("?" * len(subjects))
+    for part in in_slices(sorted(set(entities))):
+        marks = ", ".join("?" * len(part))
+        sql = f"SELECT id FROM entity WHERE id IN ({marks}) AND NOT ({GRADABLE} AND kind IN ({kinds}))"  # noqa: S608
+        found += [row[0] for row in execute(sql, [*part, *subjects]).fetchall()]
+    return found
 
 
 def facts_in(first: int, last: int, kinds: set[int], known: int) -> pl.DataFrame:

@@ -26,6 +26,15 @@ BATCH = 20_000
 # Rows written in one transaction of a full run: a few milliseconds of the write lock.
 ROWS = 2_000
 
+STATE_COLUMNS = ("scheme", "entity", "version", "day", "known", "class", "rank", "score", "digest", "next_day")
+# A grade becomes current only over one that knew less, or as much on an earlier day or the same.
+NEWER = (
+    "ON CONFLICT (scheme, entity) DO UPDATE SET "
+    + ", ".join(f"{column} = excluded.{column}" for column in STATE_COLUMNS[2:])
+    + " WHERE excluded.known > grade_state.known"
+    " OR (excluded.known = grade_state.known AND excluded.day >= grade_state.day)"
+)
+
 Progress = Callable[[int, int], None]
 
 
@@ -109,30 +118,29 @@ def _write(scheme: Scheme, version: int, graded: pl.DataFrame, known: int, *, re
             (entity, version, day, known, name, score, digest)
             for entity, day, name, score, digest, *_ in changed.iter_rows()
         ),
-        ignore=True,
+        conflict="ON CONFLICT DO NOTHING",
     )
-    execute_many(
-        "INSERT INTO grade_state (scheme, entity, version, day, known, class, rank, score, digest, next_day) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scheme, entity) DO UPDATE SET version = excluded.version, "
-        "day = excluded.day, known = excluded.known, class = excluded.class, rank = excluded.rank, score = excluded.score, "
-        "digest = excluded.digest, next_day = excluded.next_day WHERE excluded.known > grade_state.known "
-        "OR (excluded.known = grade_state.known AND excluded.day >= grade_state.day)",
+    insert_rows(
+        "grade_state",
+        STATE_COLUMNS,
         (
             (scheme.id, entity, version, day, known, name, place, score, digest, next_day)
             for entity, day, name, score, digest, next_day, place, _ in (rows if renew else changed).iter_rows()
         ),
+        conflict=NEWER,
     )
     return changed.height
 
 
-def _compare(scheme: Scheme, version: int, graded: pl.DataFrame, state: pl.DataFrame) -> pl.DataFrame:
-    """Mark the grades that are the same as the current ones (`same`) and whose breakpoint is the same (`still`)."""
-    joined = graded.join(
-        state.rename({"digest": "old", "next_day": "old_next", "version": "old_version"}),
-        on="entity",
-        how="left",
-        maintain_order="left",
-    )
+def _compare(version: int, known: int, graded: pl.DataFrame, state: pl.DataFrame) -> pl.DataFrame:
+    """Mark the grades that are the same as the current ones (`same`) and whose breakpoint is the same (`still`).
+
+    Entities whose current grade knew more than `known`, or as much on a later day, are left out: they were overtaken.
+    """
+    old = {"digest": "old", "next_day": "old_next", "version": "old_version", "known": "old_known", "day": "old_day"}
+    joined = graded.join(state.rename(old), on="entity", how="left", maintain_order="left")
+    overtaken = (pl.col("old_known") > known) | ((pl.col("old_known") == known) & (pl.col("old_day") > pl.col("day")))
+    joined = joined.filter(~overtaken.fill_null(value=False))
     same = (pl.col("old") == pl.col("digest")) & (pl.col("old_version") == version)
     return joined.with_columns(
         same=same.fill_null(value=False),
@@ -143,7 +151,7 @@ def _compare(scheme: Scheme, version: int, graded: pl.DataFrame, state: pl.DataF
 def _state_of(scheme: Scheme, entities: Sequence[int]) -> pl.DataFrame:
     parts = [
         read_frame(
-            f"SELECT entity, version, digest, next_day FROM grade_state WHERE scheme = ? AND entity IN ({', '.join('?' * len(part))})",  # noqa: S608
+            f"SELECT {', '.join(frames.STATE)} FROM grade_state WHERE scheme = ? AND entity IN ({', '.join('?' * len(part))})",  # noqa: S608
             [scheme.id, *part],
             frames.STATE,
         )
@@ -174,12 +182,14 @@ def one(scheme: Scheme, entities: Sequence[int], *, day: date) -> Result:
     Their stale marks go in the same transaction, as far as what they stood for was known.
     """
     known, version = ledger.head(), version_of(scheme)
-    population = _on(frames.population_of(entities), day)
+    population = _on(frames.population_of(entities, known), day)
     facts = frames.facts_of(entities, facts_needed(scheme), known)
     graded = grade(population, facts, frames.coverage(known), scheme)
-    compared = _compare(scheme, version, graded, _state_of(scheme, population["entity"].to_list()))
+    compared = _compare(version, known, graded, _state_of(scheme, population["entity"].to_list()))
+    # Marks first, as everywhere: two transactions that lock marks and grades in one order cannot lock each other out.
+    _unmark(scheme, sorted(set(entities)), known)
     changed = _write(scheme, version, compared, known, renew=True)
-    _unmark(scheme, entities, known)
+    _retire(scheme, entities, known)
     return _counted(population, graded, changed)
 
 
@@ -195,18 +205,20 @@ def due(scheme: Scheme, *, day: date, only_stale: bool = False, progress: Progre
         total = Result()
         for start in range(0, len(waiting), BATCH):
             part = waiting[start : start + BATCH]
-            population = _on(frames.population_of(part), day)
+            population = _on(frames.population_of(part, known), day)
             facts = frames.facts_of(part, facts_needed(scheme), known)
             graded = grade(population, facts, frames.coverage(known), scheme)
-            compared = _compare(scheme, version, graded, _state_of(scheme, population["entity"].to_list()))
+            compared = _compare(version, known, graded, _state_of(scheme, population["entity"].to_list()))
             changed = 0
             for piece in compared.iter_slices(ROWS):
                 with write():
-                    changed += _write(scheme, version, piece, known, renew=True)
                     _unmark(scheme, piece["entity"].to_list(), known)
+                    changed += _write(scheme, version, piece, known, renew=True)
             # Entities that cannot be graded (not registered yet, cancelled) must not stay due for ever.
+            rest = sorted(set(part) - set(compared["entity"].to_list()))
             with write():
-                _unmark(scheme, list(set(part) - set(graded["entity"].to_list())), known)
+                _unmark(scheme, rest, known)
+                _retire(scheme, rest, known)
             total.add(_counted(population, graded, changed))
             if progress is not None:
                 progress(start + len(part), len(waiting))
@@ -223,7 +235,7 @@ def everyone(
         highest = execute("SELECT coalesce(max(id), 0) FROM entity").fetchone()[0]
         total = Result(sum(row.entities for row in done.values()), sum(row.changed for row in done.values()))
         for first in range(1, highest + 1, range_size):
-            if first not in done:
+            if first not in done or done[first].last < first + range_size - 1:
                 total.add(grade_range(scheme, run.id, first, first + range_size - 1, day=day, known=known))
             if progress is not None:
                 progress(min(first + range_size - 1, highest), highest)
@@ -239,31 +251,33 @@ def everyone(
 def grade_range(scheme: Scheme, run: int, first: int, last: int, *, day: date, known: int) -> Result:
     """Grade one range of entity ids and put it on record. Safe to repeat; any process may do it."""
     version = version_of(scheme)
-    population = _on(frames.population_in(first, last), day)
+    population = _on(frames.population_in(first, last, known), day)
     graded = grade(
         population, frames.facts_in(first, last, facts_needed(scheme), known), frames.coverage(known), scheme
     )
     state = read_frame(
-        "SELECT entity, version, digest, next_day FROM grade_state WHERE scheme = ? AND entity BETWEEN ? AND ?",
+        f"SELECT {', '.join(frames.STATE)} FROM grade_state WHERE scheme = ? AND entity BETWEEN ? AND ?",  # noqa: S608
         (scheme.id, first, last),
         frames.STATE,
     )
-    compared = _compare(scheme, version, graded, state)
+    compared = _compare(version, known, graded, state)
     result = Result(graded.height, compared.filter(~pl.col("same")).height)
     # What is the same to the next breakpoint needs no writing at all.
     for piece in compared.filter(~pl.col("still")).iter_slices(ROWS):
         with write():
             _write(scheme, version, piece, known, renew=True)
+    held = state.filter(~pl.col("entity").is_in(graded["entity"].implode()))["entity"].to_list()
     with write():
         execute(
             "DELETE FROM stale WHERE scheme = ? AND entity BETWEEN ? AND ? AND seq <= ?",
             (scheme.id, first, last, known),
         )
+        _retire(scheme, held, known)
         insert_rows(
             "grade_range",
             ("run_id", "first", "last", "entities", "changed"),
             [(run, first, last, result.entities, result.changed)],
-            ignore=True,
+            conflict="ON CONFLICT DO NOTHING",
         )
     return result
 
@@ -343,6 +357,14 @@ def _stale(scheme: Scheme) -> list[int]:
 def stale_schemes() -> list[str]:
     """Ids of the schemes under which something new waits to be graded."""
     return [row[0] for row in execute("SELECT DISTINCT scheme FROM stale").fetchall()]
+
+
+def _retire(scheme: Scheme, entities: Sequence[int], known: int) -> None:
+    """Take away the current grade of entities that may have none any more. What they had stays in the history."""
+    execute_many(
+        "DELETE FROM grade_state WHERE scheme = ? AND entity = ? AND known <= ?",
+        [(scheme.id, entity, known) for entity in frames.not_gradable(entities, scheme.subjects)],
+    )
 
 
 def _unmark(scheme: Scheme, entities: Sequence[int], known: int) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 import orjson
 
 from registry import clock, files, mappings, owner
-from registry.cells.personal import mask_personal
 from registry.database import execute, insert_rows, session, write
 from registry.errors import BadFile, RecordConflict
 from registry.files import TableFile
@@ -285,7 +284,7 @@ def queue(run: int | None, source: str, waiting: list[tuple[int, Parsed]], now: 
         party = result.person_hash or result.shown_code
         rows.append((
             ledger.digest([source, content, *statement.key, party, result.name]), statement.kind, source, run, number,
-            result.why or "not_registered", mask_personal(result.name), result.shown_code[:64], result.person_hash,
+            result.why or "not_registered", result.name, result.shown_code[:64], result.person_hash,
             orjson.dumps(fields).decode(), now,
         ))  # fmt: skip
     columns = (

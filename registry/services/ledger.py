@@ -16,6 +16,7 @@ from typing import Any, Literal
 import orjson
 
 from registry import clock
+from registry.cells.personal import mask_personal
 from registry.database import execute, execute_many, in_slices, insert_rows, is_postgres, write
 from registry.errors import NotInitialised, RecordConflict, RecordNotFound
 from registry.kinds import KINDS, Statement
@@ -141,14 +142,16 @@ class Pen:
 
     def withdraw(self, seq: int, *, source: str, reason: str) -> Outcome:
         """Withdraw a record: a new row says so, and it never counts again. Safe to repeat."""
-        withdrawn = (Record.seq == seq) & Record.replaced_seq.is_null() & (Record.act == "withdraw")
-        if Record.select().where(withdrawn).exists():
-            return Outcome("unchanged", seq)
+        newest = Record.get_or_none(Record.seq == seq)
+        if newest is not None and newest.replaced_seq is not None:
+            newest = Record.get(Record.seq == newest.replaced_seq)
+        if newest is not None and newest.act == "withdraw":
+            return Outcome("unchanged", newest.seq)
         old = self._current(seq)
         record = Record.get(Record.seq == seq)
         statement = Statement(
             record.kind, record.code, record.severity, record.amount_fen, record.happened_on, record.ends_on,
-            record.document_no, record.organ, (), {**record.detail, "withdrawn_because": reason},
+            record.document_no, record.organ, (), {**record.detail, "withdrawn_because": mask_personal(reason)},
         )  # fmt: skip
         after = self._replace("withdraw", old, record.identity, content_of(statement), statement, source)
         return Outcome("corrected", after.seq)
@@ -176,6 +179,13 @@ class Pen:
             ("known", "kind", "division", "from_day", "to_day"),
             [(after.seq, statement.code, division, *days)],
         )
+        # What was unknown becomes zero, or the other way round: everyone there is due.
+        for scheme in self.schemes:
+            execute(
+                "INSERT INTO stale (scheme, entity, seq) SELECT ?, id, ? FROM entity WHERE registered_seq IS NOT NULL "
+                "AND division LIKE ? ORDER BY id ON CONFLICT (scheme, entity) DO UPDATE SET seq = excluded.seq",
+                (scheme, after.seq, f"{division}%"),
+            )
         return Outcome("corrected" if before else "stored", after.seq)
 
     def flush(self) -> None:
@@ -186,12 +196,18 @@ class Pen:
         insert_rows("record", RECORD_COLUMNS, self._records)
         insert_rows("fact", FACT_COLUMNS, self._facts)
         if self._provenance:
-            insert_rows("provenance", ("identity", "source", "content", "seq"), self._provenance, ignore=True)
+            insert_rows(
+                "provenance",
+                ("identity", "source", "content", "seq"),
+                self._provenance,
+                conflict="ON CONFLICT DO NOTHING",
+            )
         for scheme in self.schemes:
-            execute_many(
-                "INSERT INTO stale (scheme, entity, seq) VALUES (?, ?, ?) "
-                "ON CONFLICT (scheme, entity) DO UPDATE SET seq = excluded.seq",
-                [(scheme, entity, seq) for entity, seq in self.touched.items()],
+            insert_rows(
+                "stale",
+                ("scheme", "entity", "seq"),
+                [(scheme, entity, seq) for entity, seq in sorted(self.touched.items())],
+                conflict="ON CONFLICT (scheme, entity) DO UPDATE SET seq = excluded.seq",
             )
         execute("UPDATE ledger_head SET seq = ?, entity = ?, name = ? WHERE id = 1", (self.seq, self.entity, self.name))
         if self.seq > self.first:

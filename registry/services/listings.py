@@ -4,7 +4,7 @@ import calendar
 from datetime import date
 
 from registry import clock
-from registry.database import execute
+from registry.database import execute, in_slices
 from registry.errors import RecordNotFound
 from registry.kinds import KINDS, Statement
 from registry.kinds.serious_listing import TERM_YEARS
@@ -14,11 +14,12 @@ from registry.services import audit, ledger
 KIND = KINDS["serious_listing"]
 
 
-def end_of_term(listed_on: date, until: str | None) -> date:
+def end_of_term(listed_on: date | None, until: str | None) -> date:
     """The day on which a listing ends: three years after it began, or `until` (ISO) where a law sets a longer restriction.
 
     A listing of 29 February ends on 28 February: the month has no such day (Civil Code, article 202).
     """
+    assert listed_on is not None  # an undated listing projects no fact
     year = listed_on.year + TERM_YEARS
     day = min(listed_on.day, calendar.monthrange(year, listed_on.month)[1])
     term = date(year, listed_on.month, day)
@@ -33,13 +34,13 @@ def over(today: date) -> list[tuple[int, date]]:
         "WHERE f.kind = ? AND f.ends IS NULL AND f.gone IS NULL AND f.day <= ? ORDER BY f.known",
         (KIND.number, clock.day_number(today) - 365 * TERM_YEARS),
     ).fetchall()
-    seqs = [row[0] for row in rows]
-    found = [
-        (record.seq, end_of_term(record.happened_on, record.detail.get("until")))
-        for start in range(0, len(seqs), 10_000)
-        for record in Record.select().where(Record.seq.in_(seqs[start : start + 10_000])).order_by(Record.seq)
-    ]
-    return [(seq, end) for seq, end in found if end <= today]
+    found: list[tuple[int, date]] = []
+    for part in in_slices([row[0] for row in rows], 10_000):
+        for record in Record.select().where(Record.seq.in_(part)).order_by(Record.seq):
+            end = end_of_term(record.happened_on, record.detail.get("until"))
+            if end <= today:
+                found.append((record.seq, end))
+    return found
 
 
 def end(seq: int, *, on: date, actor: str, schemes: list[str], now: int) -> ledger.Outcome:

@@ -141,7 +141,7 @@ def _reasons(scheme: Scheme, rows: list[dict[str, Any]]) -> dict[int, list[dict[
         orient="row",
     )
     entities = asked["entity"].to_list()
-    population = frames.population_of(entities).join(asked.select("entity", "day"), on="entity")
+    population = frames.population_of(entities, ledger.head()).join(asked.select("entity", "day"), on="entity")
     facts = frames.facts_ever(entities, facts_needed(scheme)).join(asked.select("entity", "at"), on="entity")
     still = pl.col("gone").is_null() | (pl.col("gone") > pl.col("at"))
     facts = facts.filter((pl.col("seq") <= pl.col("at")) & still).select(list(frames.FACTS))

@@ -78,8 +78,12 @@ class RowParser:
             try:
                 self._read(column, cell, fields)
             except CellError as error:
-                refusals.append(Refusal(self.header[at[0]], error.text, f"{error.what}. {error.remedy}"))
-        name = next((cells[index].strip() for index in self.name_cells if not is_blank(cells[index])), "")
+                refusals.append(
+                    Refusal(self.header[at[0]], error.text.replace("\x00", "␀"), f"{error.what}. {error.remedy}")
+                )
+        name = mask_personal(
+            next((cells[index].strip() for index in self.name_cells if not is_blank(cells[index])), "")
+        )
         if "\x00" in name:
             refusals.append(
                 Refusal(
@@ -165,7 +169,7 @@ class RowParser:
     def _parsed(self, statement: Statement, reading: Identifier, name: str) -> Parsed:
         shown = _shown(reading)
         if reading.usable:
-            return Parsed(statement, party_of(reading, name), name, shown, "", None)
+            return Parsed(statement, party_of(reading, name), name[:LONGEST_NAME], shown, "", None)
         # A number that may be somebody's may still be a registered one: it is looked up, and never stored as new.
         party = None
         if reading.or_kind == "registration_no":
@@ -173,7 +177,7 @@ class RowParser:
         elif reading.or_kind == "taxpayer_no":
             party = Party(organisation_code=reading.or_value[-9:], name=name)
         person = keyed_hash(reading.value, self.key) if reading.kind == "person" else None
-        return Parsed(statement, party, mask_personal(name)[:LONGEST_NAME], shown, reading.kind, person)
+        return Parsed(statement, party, name[:LONGEST_NAME], shown, reading.kind, person)
 
 
 def party_of(reading: Identifier, name: str) -> Party:

@@ -168,7 +168,7 @@ def post(
             Posted(
                 outcome.said, outcome.seq, entity, code, provisional, one.statement.happened_on is None,
                 before.get(entity), after.get(entity),
-            )  # fmt: skip
+            )
             for outcome, (entity, code, provisional), one in zip(outcomes, found, checked, strict=True)
         ]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry import cursor
-from registry.cells.names import fold_name
+from registry.cells.names import search_tokens
 from registry.database import execute
 from registry.errors import RegistryError
 from registry.identity import fold_code
@@ -50,10 +50,10 @@ def page(query: Query, *, scheme: str, with_class: bool, after: str | None, limi
     text = query.q.strip()
     if text:
         folded = fold_code(text)
-        if len(folded) in (13, 15, 18) and folded.isascii():
+        if len(folded) in (13, 15, 18) and folded.isascii() and folded.isalnum() and folded[2:6].isdigit():
             where.append("(e.code = ? OR e.registration_no = ?)")
             values += [folded, folded]
-        elif len(fold_name(text)) < 2:
+        elif len(search_tokens(text)) < 2:  # one token is one character; two stand apart by a blank
             raise TooVague("One character finds too much. Give at least two characters of the name, or a whole code.")
         else:
             sql, names = named_like(text)
