@@ -15,6 +15,7 @@ from registry import clock
 from registry.config import Settings
 from registry.database import execute, execute_many, in_slices, insert_rows, read_frame, session, write
 from registry.errors import BadScheme, UnknownScheme
+from registry.kinds import KINDS
 from registry.models import GradeRange, GradeRun, SchemeVersion
 from registry.services import frames, ledger
 from rules.engine import facts_needed, grade
@@ -41,7 +42,7 @@ Progress = Callable[[int, int], None]
 @cache
 def _book(folder: Path) -> dict[str, Scheme]:
     try:
-        return load_book(folder)
+        return load_book(folder, {kind.name: kind.number for kind in KINDS.values()})
     except SchemeError as error:
         raise BadScheme(str(error)) from error
 

@@ -1,13 +1,17 @@
 """Grades: how points, caps, clamp and vetoes add up, and that nothing but facts, scheme and day decides."""
 
+import hashlib
 import shutil
+import struct
 from datetime import date
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rules import receipt
 from rules.dated import to_day
 from rules.engine import facts_needed, grade
 from rules.errors import FrameError, NotInForce
@@ -146,10 +150,19 @@ def test_a_record_that_no_rule_reads_does_not_change_the_digest():
         assert graded(penalty(seq=2), other)["digest"] == before["digest"]
 
 
-def test_a_record_that_a_rule_reads_changes_the_digest_even_if_the_points_stay():
-    rows = [penalty(severity=3) for _ in range(4)]
-    assert outcome(*rows, penalty(severity=3)) == outcome(*rows)
-    assert graded(*rows, penalty(severity=3))["digest"] != graded(*rows)["digest"]
+def test_the_same_points_from_another_record_are_another_digest():
+    one, other = (graded(penalty(seq=seq)) for seq in (71, 72))
+    assert one["score"] == other["score"]
+    assert one["digest"] != other["digest"]
+
+
+def test_the_digest_is_made_of_class_score_points_and_records_and_can_be_made_by_hand():
+    row = graded(fact("serious_listing", DAY, seq=9), penalty(severity=2, seq=7))
+    hits = {"penalised": 20, "fined": 14, "on_serious_list": 76 - 44}
+    points = [hits.get(rule, receipt.NO_HIT) for rule in sorted(SCHEME.rules)]
+    numbers = [3, 76, *points, 0, 0, 0, 0]  # class D, score, rules, three group caps, clamp
+    body = struct.pack(f"<{len(numbers)}i", *numbers) + struct.pack("<3q", 1, 7, 9)
+    assert row["digest"] == hashlib.sha256(body).digest()
 
 
 def test_a_day_that_passes_without_a_change_leaves_the_digest():
@@ -218,6 +231,22 @@ def test_where_high_is_good_a_veto_goes_down_to_the_highest_score_of_its_class(u
     assert sum(line.points for line in found.points) == found.score
     assert found.better == {"A": None, "C": 1, "D": 1}[found.class_]
     assert found.worse == {90: 15, 50: 25, 25: None}[found.score]
+
+
+def test_of_two_vetoes_to_one_class_the_first_by_id_is_named_whatever_the_file_order(tmp_path):
+    folder = shutil.copytree(TOY, tmp_path / "toy")
+    path = folder / "rules" / "holds.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace('class  = "C"', 'class  = "D"'), encoding="utf-8")
+    row = grade(population((1, DAY)), facts(state(2), fact("serious_listing", DAY)), EVERYWHERE, load(folder))
+    assert row["decided_by"].to_list() == ["veto:on_serious_list"]
+
+
+@pytest.mark.parametrize("low", [0, 2**61])
+def test_record_numbers_are_sorted_and_distinct_whatever_their_size(low):
+    rows, seqs = np.array([1, 0, 1, 1]), np.array([7, 9, 5, 7]) + low
+    offsets, found = receipt.records(3, [(rows, seqs), (np.array([1]), np.array([0]))])
+    assert offsets.tolist() == [0, 1, 4, 4]
+    assert found.tolist() == [9 + low, 0, 5 + low, 7 + low]
 
 
 def test_sparse_entity_numbers_are_found_as_dense_ones_are():

@@ -105,6 +105,13 @@ def test_last_takes_the_newest_and_of_one_day_the_one_known_last(order):
     assert records("check_result", *rows) == (72,)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("seq", [71, 2**40])
+def test_of_two_facts_of_one_ledger_row_the_choice_does_not_depend_on_their_order(order, seq):
+    rows = [fact("spot_check", DAY, code=3, seq=seq), fact("spot_check", DAY, code=4, seq=seq)][::order]
+    assert value("check_result", *rows) == 4
+
+
 @pytest.mark.parametrize(("age", "code"), [(199, 5), (200, 0)])
 def test_last_forgets_what_left_the_window(age, code):
     assert value("check_result", fact("spot_check", DAY - age, code=5)) == code
