@@ -159,6 +159,8 @@ def _checked(where: str, section: str, key: str, value: object) -> object:
     if type(value) is not wanted:
         expected = "a whole number" if wanted is int else "text in quotes"
         raise ConfigError(f"{where}: {value!r} is not {expected}.")
+    if key == "port" and isinstance(value, int) and not 0 <= value <= 65_535:
+        raise ConfigError(f"{where}: {value} is not a port. It must be 0 (any free one) to 65535.")
     if isinstance(value, int) and value < 1 and key != "port":
         raise ConfigError(f"{where}: {value} is too small. It must be at least 1.")
     return value

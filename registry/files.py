@@ -55,7 +55,7 @@ def look_at(path: Path) -> TableFile:
             f"{path.name} is {nature}, whatever its name says. Give it the name that fits, for example table.csv.gz."
         )
     with _opened(path, compressed) as stream:
-        start = _checked(stream, path).read(4096)
+        start = _first_bytes(stream, path)
     _refuse_disguise(path, start)
     encoding, digest, lines = _scan(path, compressed, _encodings(start))
     return TableFile(path, encoding, digest, compressed, lines)
@@ -83,12 +83,11 @@ def _opened(path: Path, compressed: bool) -> BinaryIO:
     return gzip.open(path, "rb") if compressed else path.open("rb")  # type: ignore[return-value]
 
 
-def _checked(stream: BinaryIO, path: Path) -> BinaryIO:
+def _first_bytes(stream: BinaryIO, path: Path) -> bytes:
     try:
-        stream.peek(1)  # type: ignore[attr-defined]
+        return stream.read(4096)
     except (OSError, EOFError, zlib.error) as error:
         raise BadFile(f"{path.name} cannot be unpacked: {error}. Fetch it again; the copy is damaged.") from error
-    return stream
 
 
 def _refuse_disguise(path: Path, start: bytes) -> None:

@@ -11,7 +11,9 @@ def _started(pid: int) -> str:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return ""
-    return text.rpartition(")")[2].split()[19]
+    fields = text.rpartition(")")[2].split()
+    # A zombie runs no more; its parent has only not asked yet.
+    return "" if fields[0] == "Z" else fields[19]
 
 
 def me() -> str:

@@ -38,6 +38,7 @@ class Found:
     id: int
     provisional: bool
     name: str
+    division: str
 
 
 def get(code: str) -> Entity:
@@ -63,9 +64,9 @@ def match(parties: Sequence[Party]) -> list[Found | None]:
         by[column] = {}
         for part in in_slices(wanted):
             marks = ", ".join("?" * len(part))
-            sql = f"SELECT {column}, id, provisional, name FROM entity WHERE {column} IN ({marks})"  # noqa: S608
-            for value, entity, provisional, name in execute(sql, part).fetchall():
-                by[column].setdefault(value, []).append(Found(entity, bool(provisional), name))
+            sql = f"SELECT {column}, id, provisional, name, division FROM entity WHERE {column} IN ({marks})"  # noqa: S608
+            for value, entity, provisional, name, division in execute(sql, part).fetchall():
+                by[column].setdefault(value, []).append(Found(entity, bool(provisional), name, division))
     return [_first(party, by) for party in parties]
 
 

@@ -3,7 +3,8 @@
 Everything that decides is in `rules`; here is who is asked, from which facts, and what is written of the answer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -27,6 +28,7 @@ BATCH = 20_000
 # Rows written in one transaction of a full run: a few milliseconds of the write lock.
 ROWS = 2_000
 
+GRADE_COLUMNS = ("entity", "version_id", "day", "known", "class", "score", "digest")
 STATE_COLUMNS = ("scheme", "entity", "version", "day", "known", "class", "rank", "score", "digest", "next_day")
 # A grade becomes current only over one that knew less, or as much on an earlier day or the same.
 NEWER = (
@@ -100,6 +102,8 @@ def _write(scheme: Scheme, version: int, graded: pl.DataFrame, known: int, *, re
     A grade becomes current only over one that knew less, or as much on an earlier day: two writers cannot finish out
     of order. With `renew` the day and the next breakpoint of unchanged grades move on as well (the due run needs it).
     """
+    if ledger.head() > known:  # somebody stored and graded meanwhile: leave out who was overtaken since `_compare`
+        graded = graded.join(_newer(scheme, graded["entity"].to_list(), known), on="entity", how="anti")
     rank = {name: index for index, name in enumerate(scheme.classes)}
     rows = graded.select(
         "entity",
@@ -110,26 +114,14 @@ def _write(scheme: Scheme, version: int, graded: pl.DataFrame, known: int, *, re
         "next_day",
         pl.col("class").replace_strict(rank, return_dtype=pl.Int16).alias("rank"),
         "same",
+        pl.lit(scheme.id).alias("scheme"),
+        pl.lit(version).alias("version"),
+        pl.lit(version).alias("version_id"),
+        pl.lit(known).alias("known"),
     )
     changed = rows.filter(~pl.col("same"))
-    insert_rows(
-        "grade",
-        ("entity", "version_id", "day", "known", "class", "score", "digest"),
-        (
-            (entity, version, day, known, name, score, digest)
-            for entity, day, name, score, digest, *_ in changed.iter_rows()
-        ),
-        conflict="ON CONFLICT DO NOTHING",
-    )
-    insert_rows(
-        "grade_state",
-        STATE_COLUMNS,
-        (
-            (scheme.id, entity, version, day, known, name, place, score, digest, next_day)
-            for entity, day, name, score, digest, next_day, place, _ in (rows if renew else changed).iter_rows()
-        ),
-        conflict=NEWER,
-    )
+    insert_rows("grade", GRADE_COLUMNS, changed.select(GRADE_COLUMNS).rows(), conflict="ON CONFLICT DO NOTHING")
+    insert_rows("grade_state", STATE_COLUMNS, (rows if renew else changed).select(STATE_COLUMNS).rows(), conflict=NEWER)
     return changed.height
 
 
@@ -147,6 +139,13 @@ def _compare(version: int, known: int, graded: pl.DataFrame, state: pl.DataFrame
         same=same.fill_null(value=False),
         still=(same & pl.col("next_day").eq_missing(pl.col("old_next"))).fill_null(value=False),
     )
+
+
+def _newer(scheme: Scheme, entities: Sequence[int], known: int) -> pl.DataFrame:
+    """Those of these entities whose current grade knows more than `known`."""
+    sql = "SELECT entity FROM grade_state WHERE scheme = ? AND entity BETWEEN ? AND ? AND known > ?"
+    bounds = (min(entities), max(entities)) if entities else (0, 0)
+    return read_frame(sql, (scheme.id, *bounds, known), {"entity": pl.Int64})
 
 
 def _state_of(scheme: Scheme, entities: Sequence[int]) -> pl.DataFrame:
@@ -183,7 +182,7 @@ def one(scheme: Scheme, entities: Sequence[int], *, day: date) -> Result:
     Their stale marks go in the same transaction, as far as what they stood for was known.
     """
     known, version = ledger.head(), version_of(scheme)
-    population = _on(frames.population_of(entities, known), day)
+    population = _on(scheme, frames.population_of(entities, known), day)
     facts = frames.facts_of(entities, facts_needed(scheme), known)
     graded = grade(population, facts, frames.coverage(known), scheme)
     compared = _compare(version, known, graded, _state_of(scheme, population["entity"].to_list()))
@@ -206,7 +205,7 @@ def due(scheme: Scheme, *, day: date, only_stale: bool = False, progress: Progre
         total = Result()
         for start in range(0, len(waiting), BATCH):
             part = waiting[start : start + BATCH]
-            population = _on(frames.population_of(part, known), day)
+            population = _on(scheme, frames.population_of(part, known), day)
             facts = frames.facts_of(part, facts_needed(scheme), known)
             graded = grade(population, facts, frames.coverage(known), scheme)
             compared = _compare(version, known, graded, _state_of(scheme, population["entity"].to_list()))
@@ -235,11 +234,12 @@ def everyone(
         done = {row.first: row for row in GradeRange.select().where(GradeRange.run == run.id)}
         highest = execute("SELECT coalesce(max(id), 0) FROM entity").fetchone()[0]
         total = Result(sum(row.entities for row in done.values()), sum(row.changed for row in done.values()))
-        for first in range(1, highest + 1, range_size):
-            if first not in done or done[first].last < first + range_size - 1:
-                total.add(grade_range(scheme, run.id, first, first + range_size - 1, day=day, known=known))
+        ranges = [(first, first + range_size - 1) for first in range(1, highest + 1, range_size)]
+        left = [(first, last) for first, last in ranges if first not in done or done[first].last < last]
+        for at, read in enumerate(_read_ahead(scheme, left, known), start=len(ranges) - len(left) + 1):
+            total.add(_grade_read(scheme, run.id, read, day=day, known=known))
             if progress is not None:
-                progress(min(first + range_size - 1, highest), highest)
+                progress(min(at * range_size, highest), highest)
         with write():
             execute(
                 "UPDATE grade_run SET state = 'done', finished_at = ?, entities = ?, changed = ? WHERE id = ?",
@@ -249,18 +249,58 @@ def everyone(
         return total
 
 
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """Everything that grading one range of entity ids reads."""
+
+    first: int
+    last: int
+    population: pl.DataFrame
+    facts: pl.DataFrame
+    coverage: pl.DataFrame
+    state: pl.DataFrame
+
+
+def _read_range(scheme: Scheme, first: int, last: int, known: int) -> _Range:
+    with session():
+        return _Range(
+            first,
+            last,
+            frames.population_in(first, last, known),
+            frames.facts_in(first, last, facts_needed(scheme), known),
+            frames.coverage(known),
+            read_frame(
+                f"SELECT {', '.join(frames.STATE)} FROM grade_state WHERE scheme = ? AND entity BETWEEN ? AND ?",  # noqa: S608
+                (scheme.id, first, last),
+                frames.STATE,
+            ),
+        )
+
+
+def _read_ahead(scheme: Scheme, ranges: Sequence[tuple[int, int]], known: int) -> Iterator[_Range]:
+    """Read each range while the one before it is graded and written: the database reads without holding up Python.
+
+    What is posted meanwhile has a higher number and is not overwritten.
+    """
+    if not ranges:
+        return
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as reader:
+        coming = reader.submit(_read_range, scheme, *ranges[0], known)
+        for following in [*ranges[1:], None]:
+            read = coming.result()
+            if following is not None:
+                coming = reader.submit(_read_range, scheme, *following, known)
+            yield read
+
+
 def grade_range(scheme: Scheme, run: int, first: int, last: int, *, day: date, known: int) -> Result:
     """Grade one range of entity ids and put it on record. Safe to repeat; any process may do it."""
-    version = version_of(scheme)
-    population = _on(frames.population_in(first, last, known), day)
-    graded = grade(
-        population, frames.facts_in(first, last, facts_needed(scheme), known), frames.coverage(known), scheme
-    )
-    state = read_frame(
-        f"SELECT {', '.join(frames.STATE)} FROM grade_state WHERE scheme = ? AND entity BETWEEN ? AND ?",  # noqa: S608
-        (scheme.id, first, last),
-        frames.STATE,
-    )
+    return _grade_read(scheme, run, _read_range(scheme, first, last, known), day=day, known=known)
+
+
+def _grade_read(scheme: Scheme, run: int, read: _Range, *, day: date, known: int) -> Result:
+    version, first, last, state = version_of(scheme), read.first, read.last, read.state
+    graded = grade(_on(scheme, read.population, day), read.facts, read.coverage, scheme)
     compared = _compare(version, known, graded, state)
     result = Result(graded.height, compared.filter(~pl.col("same")).height)
     # What is the same to the next breakpoint needs no writing at all.
@@ -375,5 +415,7 @@ def _unmark(scheme: Scheme, entities: Sequence[int], known: int) -> None:
     )
 
 
-def _on(population: pl.DataFrame, day: date) -> pl.DataFrame:
-    return population.with_columns(day=pl.lit(clock.day_number(day), dtype=pl.Int32))
+def _on(scheme: Scheme, population: pl.DataFrame, day: date) -> pl.DataFrame:
+    """The population as it is asked about on a day, without the kinds of subject that the scheme does not grade."""
+    graded = population.filter(pl.col("subject").is_in(scheme.subjects))
+    return graded.with_columns(day=pl.lit(clock.day_number(day), dtype=pl.Int32))

@@ -32,6 +32,9 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Progress = Callable[[int], None]
 
+# Runs that this process is at work on: one that it left by an error may be taken up again at once.
+_at_work: set[int] = set()
+
 
 @dataclass(slots=True)
 class Counts:
@@ -138,7 +141,11 @@ def run(
         )
         body = islice(_body(opened), position, None)
         try:
-            while rows := list(islice(body, chunk)):
+            damaged = None
+            while damaged is None:
+                rows, damaged = _next_rows(body, chunk)
+                if not rows:
+                    break
                 parsed = [(number, parser.parse(cells)) for number, cells in rows]
                 with ledger.writing(now=now(), schemes=schemes) as pen:
                     counts = _store(pen, opened, record.id, parsed, counts, now())
@@ -146,13 +153,15 @@ def run(
                 position += len(rows)
                 if progress is not None:
                     progress(position)
-        except BadFile as error:
+        finally:
+            _at_work.discard(record.id)
+        if damaged is not None:
             with write():
                 execute(
                     "UPDATE import_run SET state = 'failed', error = ?, finished_at = ? WHERE id = ?",
-                    (error.detail, now(), record.id),
+                    (damaged.detail, now(), record.id),
                 )
-            raise
+            raise damaged
         with write():
             execute(
                 "UPDATE import_run SET state = 'done', finished_at = ?, updated_at = ? WHERE id = ?",
@@ -167,6 +176,16 @@ def run(
                 stored=counts.stored,
             )
         return Report(record.id, opened.mapping.id, opened.file.encoding, counts, resumed_at)
+
+
+def _next_rows(body: Iterator[tuple[int, list[str]]], size: int) -> tuple[list[tuple[int, list[str]]], BadFile | None]:
+    """At most `size` rows, and the damage behind them if the file ends in one: the rows before it still count."""
+    rows: list[tuple[int, list[str]]] = []
+    try:
+        rows.extend(islice(body, size))
+    except BadFile as error:
+        return rows, error
+    return rows, None
 
 
 def _body(opened: Source) -> Iterator[tuple[int, list[str]]]:
@@ -185,15 +204,18 @@ def _begin(opened: Source, now: int, actor: str) -> ImportRun:
             & (ImportRun.source == opened.source)
         )
         for left in ImportRun.select().where(same & (ImportRun.state == "running")).order_by(ImportRun.id):
-            if owner.is_gone(left.owner) or now - left.updated_at > ABANDONED:
+            mine = left.owner == owner.me() and left.id not in _at_work
+            if mine or owner.is_gone(left.owner) or now - left.updated_at > ABANDONED:
                 left.owner, left.updated_at = owner.me(), now
                 left.save()
+                _at_work.add(left.id)
                 return left
         started: ImportRun = ImportRun.create(
             file=opened.file.path.name[:255], digest=opened.file.digest, mapping=opened.mapping.id, source=opened.source,
             state="running", owner=owner.me(), started_at=now, updated_at=now,
         )  # fmt: skip
         audit.note("import.started", actor=actor, subject=f"import {started.id}", now=now, file=opened.file.path.name)
+        _at_work.add(started.id)
         return started
 
 

@@ -9,10 +9,11 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+import orjson
 import polars as pl
 
 from registry import clock, cursor
-from registry.database import execute, in_slices, write
+from registry.database import execute, insert_rows, write
 from registry.errors import ListNotFound
 from registry.models import InspectionList, InspectionListRow, Task
 from registry.page import Page
@@ -94,17 +95,21 @@ def freeze(task: Task, choice: Choice, *, actor: str, now: int) -> InspectionLis
             created_by=actor,
             created_at=now,
         )
-        for part in in_slices(list(enumerate(rows, start=1)), 500):
-            InspectionListRow.insert_many(
-                {
-                    **{name: row[name] for name in FROZEN},
-                    "list": made.id,
-                    "position": place,
-                    "tour": tour[row["entity"]],
-                    "reasons": reasons.get(row["entity"], []),
-                }
-                for place, row in part
-            ).execute()
+        columns = ("list_id", "position", "tour", *("class" if name == "class_" else name for name in FROZEN), "reasons")
+        insert_rows(
+            "inspection_list_row",
+            columns,
+            (
+                (
+                    made.id,
+                    place,
+                    tour[row["entity"]],
+                    *(row[name] for name in FROZEN),
+                    orjson.dumps(reasons.get(row["entity"], [])).decode(),
+                )
+                for place, row in enumerate(rows, start=1)
+            ),
+        )
         audit.note("list.pulled", actor=actor, subject=f"list {made.id}", now=now, task=task.id, size=len(rows))
     return made
 

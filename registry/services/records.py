@@ -18,7 +18,7 @@ from registry.kinds import KINDS, Kind, Statement, kind_named
 from registry.models import Entity, Record
 from registry.page import Page
 from registry.services import audit, entities, grading, ledger
-from registry.services.entities import Party
+from registry.services.entities import Found, Party
 from registry.services.ledger import Pen
 from registry.services.parsing import party_of
 from rules.scheme import Scheme
@@ -39,6 +39,7 @@ class Posted:
     seq: int
     entity: int
     code: str
+    division: str
     provisional: bool
     undated: bool
     # The grade before and after, for those who asked for it and may see it; both empty where there is none.
@@ -146,8 +147,8 @@ def post(
     """
     with ledger.writing(now=now, schemes=schemes) as pen:
         found = _entities(pen, [one.party for one in checked])
-        pairs = [(entity, one.statement) for (entity, _, _), one in zip(found, checked, strict=True)]
-        everyone = [entity for entity, _, _ in found] if with_grades else []
+        pairs = [(entity.id, one.statement) for entity, one in zip(found, checked, strict=True)]
+        everyone = [entity.id for entity in found] if with_grades else []
         before = grading.standing(scheme, everyone)
         outcomes = pen.state(pairs, source=source)
         pen.flush()
@@ -166,24 +167,30 @@ def post(
         after = grading.standing(scheme, everyone)
         return [
             Posted(
-                outcome.said, outcome.seq, entity, code, provisional, one.statement.happened_on is None,
-                before.get(entity), after.get(entity),
+                outcome.said,
+                outcome.seq,
+                entity.id,
+                one.party.code or one.party.registration_no or one.party.organisation_code or "",
+                entity.division,
+                entity.provisional,
+                one.statement.happened_on is None,
+                before.get(entity.id),
+                after.get(entity.id),
             )
-            for outcome, (entity, code, provisional), one in zip(outcomes, found, checked, strict=True)
+            for outcome, entity, one in zip(outcomes, found, checked, strict=True)
         ]
 
 
-def _entities(pen: Pen, parties: list[Party]) -> list[tuple[int, str, bool]]:
+def _entities(pen: Pen, parties: list[Party]) -> list[Found]:
     matched = entities.match(parties)
     missing = [party for party, entity in zip(parties, matched, strict=True) if entity is None and party.code]
     made = entities.provisional(pen, missing)
-    found: list[tuple[int, str, bool]] = []
+    found: list[Found] = []
     for party, entity in zip(parties, matched, strict=True):
-        number = party.code or party.registration_no or party.organisation_code or ""
         if entity is not None:
-            found.append((entity.id, number, entity.provisional))
-        elif party.code in made:
-            found.append((made[party.code or ""], number, True))
+            found.append(entity)
+        elif party.code is not None:
+            found.append(Found(made[party.code], True, party.name, party.code[2:8]))
         else:
             raise BadRecord(
                 {"party.code": ["No entity is registered under this number. Give its 18-character credit code."]}
@@ -232,7 +239,12 @@ def correct(
         pen.flush()
         _grade(scheme, [old.entity_id], today)
         audit.note(
-            "record.corrected", actor=actor, subject=f"record {seq}", now=now, by=outcome.seq, reason=mask_personal(reason)
+            "record.corrected",
+            actor=actor,
+            subject=f"record {seq}",
+            now=now,
+            by=outcome.seq,
+            reason=mask_personal(reason),
         )
         return outcome
 

@@ -1,0 +1,98 @@
+"""The `xinheng` command: everything that a person at a terminal needs.
+
+Exit status: 0 done, 1 done with refused rows, 2 wrong use, 3 failed. What a program may read is JSON on standard output
+(`--json`), and nothing else is there; messages, progress and log lines go to standard error.
+"""
+
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from registry.errors import RegistryError
+
+DONE, REFUSED, WRONG_USE, FAILED = 0, 1, 2, 3
+# 128 + SIGINT, as shells count it.
+INTERRUPTED = 130
+
+# Each command's module is read when the command is used: `--help` must not wait for the engine.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("api.cli.setup:init", "Create or upgrade the database 建库或升级"),
+    "config": ("api.cli.setup:config", "Print every setting and where it comes from 查看设置"),
+    "sample": ("api.cli.setup:sample", "Load the synthetic district 载入模拟辖区"),
+    "import": ("api.cli.imports:import_", "Import registrations or records from a file 导入文件"),
+    "imports": ("api.cli.imports:imports", "List imports and their state 导入记录"),
+    "queue": ("api.cli.imports:queue", "List rows whose party was not found 待匹配数据"),
+    "coverage": ("api.cli.coverage:coverage", "Say which feeds are connected, where and since when 数据覆盖"),
+    "grade": ("api.cli.grading:grade", "Grade entities now 评定"),
+    "explain": ("api.cli.grading:explain", "Why an entity has its class 分类理由"),
+    "scheme": ("api.cli.schemes:scheme", "List, check and read schemes 评定方案"),
+    "task": ("api.cli.work:task", "Create and list inspection tasks 检查任务"),
+    "list": ("api.cli.work:list_", "Pull and read inspection lists 检查对象名单"),
+    "jobs": ("api.cli.jobs:jobs", "List, run and look back on jobs 定时任务"),
+    "key": ("api.cli.keys:key", "Create, list and revoke API keys 接口密钥"),
+    "serve": ("api.cli.serve:serve", "Run the web server 启动网站服务"),
+    "work": ("api.cli.serve:work", "Run the scheduler 启动定时任务"),
+    "run": ("api.cli.serve:run", "Everything at once on this machine 一键运行"),
+}
+
+
+class Lazy(click.Group):
+    """The group of all commands. It turns expected errors into one line and every end into an exit status."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def main(
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, complete_var: str | None = None,
+        standalone_mode: bool = True, **extra: Any,
+    ) -> Any:  # fmt: skip
+        try:
+            status = super().main(args, prog_name or "xinheng", complete_var, standalone_mode=False, **extra)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(WRONG_USE if isinstance(error, click.UsageError) else FAILED)
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("Interrupted. What was committed stays; run the command again to go on.", err=True)
+            sys.exit(INTERRUPTED)
+        except RegistryError as error:
+            click.echo(f"xinheng: {error.detail}", err=True)
+            sys.exit(FAILED)
+        except Exception:
+            traceback.print_exc()
+            sys.exit(FAILED)
+        sys.exit(status if isinstance(status, int) else DONE)
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option("0.1.0", prog_name="xinheng")
+def cli() -> None:
+    """Xinheng 信衡: an enterprise quality-credit registry with risk classification for market regulators.
+
+    Settings come from config.toml and the environment; `xinheng config` prints them. Exit status: 0 done, 1 done with
+    refused rows, 2 wrong use, 3 failed.
+
+    \b
+    Example:
+      xinheng init && xinheng sample && xinheng grade --all && xinheng serve
+    """
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    cli.main()

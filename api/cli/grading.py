@@ -1,0 +1,135 @@
+"""`grade` and `explain`."""
+
+import time
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from api.cli import support
+from api.cli.support import DAY, as_json
+from registry.config import Settings
+from registry.database import write
+from registry.services import entities, explanation, grading, ledger
+
+
+@click.command("grade", epilog="Example: xinheng grade --due   or: xinheng grade 91990101MA00000000 --on 2026-06-30")
+@click.argument("codes", nargs=-1)
+@click.option("--all", "everyone", is_flag=True, help="Grade all entities.")
+@click.option("--due", is_flag=True, help="Grade those whose grade may have changed.")
+@click.option("--scheme", default=None, help="Default: [grading] scheme.")
+@click.option("--on", "day", type=DAY, default=None, help="Day of the grade. Default: today.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local"]),
+    default="local",
+    show_default=True,
+    help="Where the ranges of a full run are graded.",
+)
+@as_json
+def grade(
+    codes: tuple[str, ...], everyone: bool, due: bool, scheme: str | None, day: date | None, engine: str, as_json: bool
+) -> None:
+    """Grade entities now: all of them, those that are due, or some by their codes.
+
+    Safe to repeat: a row is written only where class, score or reasons change. A full run that was cut off goes on
+    where it was when it is started again on the same day.
+    """
+    if everyone + due + bool(codes) != 1:
+        raise click.UsageError("Say who: --all, --due, or one or more codes.")
+    with support.connected() as settings:
+        chosen = grading.scheme_named(settings, scheme)
+        on = day or support.today(settings)
+        started = time.monotonic()
+        with support.progress(f"Grade 评定 {chosen.id}") as tell:
+            if everyone:
+                result = grading.everyone(chosen, day=on, range_size=settings.grading.range_size, progress=tell)
+            elif due:
+                result = grading.due(chosen, day=on, progress=tell)
+            else:
+                ids = [entities.get(code).id for code in codes]
+                with write():
+                    result = grading.one(chosen, ids, day=on)
+        seconds = round(time.monotonic() - started, 3)
+    body = {
+        "scheme": chosen.id, "on": on.isoformat(), "engine": engine, "entities": result.entities, "changed": result.changed,
+        "seconds": seconds, "classes": result.classes,
+    }  # fmt: skip
+    if as_json:
+        support.emit(body)
+        return
+    click.echo(
+        f"{result.entities:,} entities graded under {chosen.id} on {on} in {seconds:.1f} s; {result.changed:,} grades changed."
+    )
+    if result.classes:
+        names = chosen.classes
+        support.table(
+            ["主体 kind", *names],
+            [[kind, *(f"{counts.get(name, 0):,}" for name in names)] for kind, counts in result.classes.items()],
+        )
+
+
+class KnownAt(click.ParamType[datetime | date | int]):
+    """A moment (RFC 3339, or a day: its end), or a ledger number."""
+
+    name = "moment|day|number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime | date | int:
+        text = str(value)
+        if text.isascii() and text.isdigit():
+            return int(text)
+        try:
+            return datetime.fromisoformat(text) if len(text) > 10 else date.fromisoformat(text)
+        except ValueError:
+            return self.fail(
+                f"{text!r} is not a moment. Write a day (2026-11-21: its end), a moment (2026-11-21T08:30:00+08:00) or a ledger number.",
+                param, ctx,
+            )  # fmt: skip
+
+
+def known_seq(value: datetime | date | int | None, settings: Settings) -> int | None:
+    """How much of the ledger was known then. A moment without an offset is read in `[jobs] timezone`."""
+    if value is None or isinstance(value, int):
+        return value
+    zone = ZoneInfo(settings.jobs.timezone)
+    if isinstance(value, datetime):
+        moment = value if value.tzinfo else value.replace(tzinfo=zone)
+    else:
+        moment = datetime.combine(value + timedelta(days=1), datetime.min.time(), zone) - timedelta(milliseconds=1)
+    return ledger.seq_at(int(moment.timestamp() * 1000))
+
+
+@click.command("explain", epilog="Example: xinheng explain 91990101MA00000000 --on 2026-06-30 --known-at 2026-07-15")
+@click.argument("code")
+@click.option("--scheme", default=None, help="Default: [grading] scheme.")
+@click.option(
+    "--on", "day", type=DAY, default=None, help="The day that is asked about. Default: the day of the present grade."
+)
+@click.option(
+    "--known-at", type=KnownAt(), default=None, help="What was known then: a day, a moment, or a ledger number."
+)
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+@as_json
+def explain(
+    code: str, scheme: str | None, day: date | None, known_at: datetime | date | int | None, lang: str, as_json: bool
+) -> None:
+    """Why an entity has its class: points with the records behind them, what was unknown, how far the next class is.
+
+    The explanation is worked out again from the ledger and held against the digest that was stored.
+    """
+    with support.connected() as settings:
+        found = explanation.of(
+            entities.get(code),
+            grading.scheme_named(settings, scheme),
+            on=day,
+            known=known_seq(known_at, settings),
+            today=support.today(settings),
+        )
+        body = found.to_dict()
+    if as_json:
+        support.emit(body)
+        return
+    from api.cli.page import show
+
+    show(body, lang)

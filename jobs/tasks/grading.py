@@ -1,0 +1,78 @@
+"""Keeping the grades current: by night what is due, by month everyone, by the minute what was just said."""
+
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from jobs.declared import job
+from jobs.run import Run
+from registry.config import Settings
+from registry.services import grading
+from registry.services.grading import Result
+from rules.scheme import Scheme
+
+
+@job(
+    "grade_stale",
+    title="随到随评 Grade what something new was said of",
+    cron="* * * * *",
+    late_ok=timedelta(minutes=1),  # the next minute does the same
+    lease=timedelta(minutes=2),
+    quiet=True,
+    wanted=lambda settings: bool(_waiting(settings)),
+)
+def grade_stale(run: Run, *, today: date) -> None:
+    """Grade the entities that an import, or a post whose grading failed, has marked.
+
+    Repeatable: a mark goes in the transaction that writes the grade. Breakpoints of time are left to `grade_due`.
+    """
+    for name in _waiting(run.settings):
+        _grade(run, name, lambda scheme: grading.due(scheme, day=today, only_stale=True, progress=run.progress))
+
+
+@job(
+    "grade_due",
+    title="每日到期评定 Grade what is due",
+    setting="grade_due",
+    late_ok=timedelta(hours=20),  # late is better than a day without; the next night does the rest
+    lease=timedelta(minutes=5),
+)
+def grade_due(run: Run, *, today: date) -> None:
+    """Grade, under every scheme, the entities whose grade new facts or time alone may have changed.
+
+    Repeatable: what was graded is not due any more. A scheme that fails is reported, and the others are graded.
+    """
+    for name in grading.schemes(run.settings):
+        _grade(run, name, lambda scheme: grading.due(scheme, day=today, progress=run.progress))
+
+
+@job(
+    "grade_all",
+    title="每月全量评定 Grade everyone",
+    setting="grade_all",
+    late_ok=timedelta(days=7),  # a month is long; a week late is still this month's run
+    lease=timedelta(minutes=5),
+    keeps_day=True,  # finished ranges are kept by day: the same day goes on where the lost run stopped
+)
+def grade_all(run: Run, *, today: date) -> None:
+    """Grade all entities under every scheme.
+
+    Repeatable: a run that was cut off goes on at its last finished range, and only changes are written.
+    """
+    size = run.settings.grading.range_size
+    for name in grading.schemes(run.settings):
+        _grade(run, name, lambda scheme: grading.everyone(scheme, day=today, range_size=size, now=run.now, progress=run.progress))
+
+
+def _waiting(settings: Settings) -> list[str]:
+    # A mark of a scheme that left the book waits for nobody.
+    return [name for name in grading.stale_schemes() if name in grading.schemes(settings)]
+
+
+def _grade(run: Run, name: str, grade: Callable[[Scheme], Result]) -> None:
+    with run.item(name):
+        started = time.monotonic()
+        result = grade(grading.scheme_named(run.settings, name))
+        run.result.setdefault("schemes", {})[name] = {
+            "entities": result.entities, "changed": result.changed, "seconds": round(time.monotonic() - started, 2),
+        }  # fmt: skip

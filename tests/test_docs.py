@@ -1,0 +1,46 @@
+"""Every code block in README and docs is run; what a page promises is what the product prints."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from tests import docs_runner
+from tests.docs_runner import World
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[World, None, None]:
+    monkeypatch.setenv("XINHENG_DATABASE_URL", "")
+    monkeypatch.setenv("XINHENG_PRIVACY_KEY_FILE", "")
+    with World(tmp_path).open() as opened:
+        yield opened
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", docs_runner.pages(), ids=lambda page: page.name)
+def test_the_commands_of_a_page_print_what_the_page_says(page: Path, request: pytest.FixtureRequest):
+    blocks = docs_runner.blocks(page)
+    for language, text in blocks:
+        docs_runner.check_static(language, text)
+    found = [command for language, text in blocks if language == "console" for command in docs_runner.commands(text)]
+    for command in found:
+        if not docs_runner.checkable(command.line) and command.line.startswith("make"):
+            named = command.line.split()[1:2]
+            assert not named or named[0] in docs_runner.targets(), command.line
+    runnable = [command for command in found if docs_runner.checkable(command.line)]
+    if not runnable:
+        return
+    world: World = request.getfixturevalue("world")
+    for command in runnable:
+        printed = world.run(command.line)
+        if command.output.strip():
+            assert docs_runner.matches(command.output, printed), (
+                f"{command.line}\n--- page\n{command.output}\n--- run\n{printed}"
+            )
+
+
+def test_a_page_that_prints_something_else_is_noticed():
+    assert not docs_runner.matches('{"class": "A"}', '{"class": "B"}')
+    assert docs_runner.matches("one\n…\nthree 5 s", "one\ntwo\ntwo and a half\nthree 7 s")
+    assert not docs_runner.matches("one\n…\nthree", "one\ntwo")
