@@ -1,6 +1,6 @@
 """Run the console blocks of README and docs against a real registry, and compare what they print with what is printed there.
 
-    python -m tests.docs_runner README.md        rewrite the outputs of a page from a run
+    python -m tests.docs_runner [--fill] README.md       rewrite the outputs of a page from a run
 
 A block is ``` console; lines that begin with `$ ` are commands, what follows is their output. `xinheng …` runs inside this
 process and `curl …` against a server inside this process, both at the day of the docs; `make …` and `git …` are checked against
@@ -133,11 +133,11 @@ class World:
     def _xinheng(self, line: str) -> str:
         import shlex
 
-        from api.cli import main
+        from api.cli import cli
 
         moment = f"{DAY}T09:00:00+08:00"
         with contextlib.chdir(self.folder), time_machine.travel(moment, tick=True):
-            result = CliRunner().invoke(main, shlex.split(line.replace("\\\n", " "))[1:])
+            result = CliRunner().invoke(cli, shlex.split(line.replace("\\\n", " "))[1:])
         # 1: done, with refused rows; the page shows such files on purpose.
         assert result.exit_code in (0, 1), f"{line}\n{result.output}\n{result.exception!r}"
         return result.output
@@ -179,30 +179,28 @@ def targets() -> set[str]:
     return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
 
 
-def update(page: Path) -> None:
-    """Rewrite the outputs of a page from a run."""
+def update(page: Path, *, fill: bool) -> None:
+    """Rewrite the outputs of a page from a run. With `fill`, commands without an output get theirs as well."""
     with tempfile.TemporaryDirectory() as folder, World(Path(folder)).open() as world:
+
+        def shown(command: Command) -> str:
+            if not checkable(command.line):
+                return command.output
+            printed = world.run(command.line).strip()
+            if "…" in command.output and matches(command.output, printed):
+                return command.output
+            return printed if fill or command.output.strip() else command.output
 
         def again(match: re.Match[str]) -> str:
             if match[1] != "console":
                 return match[0]
-            rows: list[str] = []
-            for command in commands(match[2]):
-                rows.append("$ " + command.line.rstrip("\n"))
-                if command.output.strip() and checkable(command.line):
-                    printed = world.run(command.line).strip()
-                    rows.append(
-                        command.output if "…" in command.output and matches(command.output, printed) else printed
-                    )
-                else:
-                    if checkable(command.line):
-                        world.run(command.line)
-                    rows += [command.output] if command.output else []
-            return "```console\n" + "\n".join(rows) + "\n```"
+            parts = [part for one in commands(match[2]) for part in ("$ " + one.line.rstrip("\n"), shown(one)) if part]
+            return "```console\n" + "\n".join(parts) + "\n```"
 
         page.write_text(BLOCK.sub(again, page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        update(ROOT / name)
+    names = [name for name in sys.argv[1:] if name != "--fill"]
+    for name in names:
+        update(ROOT / name, fill="--fill" in sys.argv)

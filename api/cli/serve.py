@@ -168,9 +168,10 @@ def demo_key(settings: Settings) -> Path:
             file.unlink()
         else:
             return file
-    # A name is never used twice, so a key whose file was lost stays what it was.
+    # A name is never used twice: a key whose file was lost stays what it was, and the next one gets a longer name.
+    taken = {key.name for key in keys.every()}
     secret = keys.create(
-        f"demo-{secrets.token_hex(3)}",
+        "demo" if "demo" not in taken else f"demo-{secrets.token_hex(3)}",
         organ=DEMO_ORGAN,
         scopes=list(keys.SCOPES),
         divisions=[],

@@ -1,0 +1,73 @@
+"""The web application: put together here, and only here."""
+
+from collections.abc import Callable
+from datetime import date
+
+from flask import Flask
+
+from api import health, logs, pages, problems, requests
+from api.auth import allowed
+from api.blueprint import Api
+from api.context import EXTENSION, Context
+from api.provider import OrjsonProvider
+from api.v1 import entities, grades, lists, records, schemes, tasks
+from registry import clock, config, database
+from registry.config import Settings
+
+VERSION = "0.1.0"
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    today: Callable[[], date] | None = None,
+    now: Callable[[], int] | None = None,
+) -> Flask:
+    """Make the application.
+
+    `settings` default to config.toml and the environment; `today` and `now` (milliseconds UTC) to the clock. The
+    database of the settings is connected unless this process has connected one already.
+    """
+    settings = settings or config.load()
+    logs.configure(settings.log.level)
+    if database.db.obj is None:
+        database.connect(settings)
+    app = Flask("api", static_url_path="/static")
+    app.json = OrjsonProvider(app)
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.api.max_body,
+        API_TITLE="信衡 Xinheng",
+        API_VERSION=VERSION,
+        OPENAPI_VERSION="3.1.0",
+        API_SPEC_OPTIONS=SPEC,
+    )
+    zone = settings.jobs.timezone
+    app.extensions[EXTENSION] = Context(settings, today or (lambda: clock.today(zone)), now or clock.now)
+    requests.install(app)
+    api = Api(app)
+    problems.install(app)
+    for module in (entities, grades, records, tasks, lists, schemes, health):
+        api.register_blueprint(module.bp)
+    pages.install(app, api)
+    # The style sheet is as public as the pages that it styles.
+    app.view_functions["static"] = allowed(public=True)(app.view_functions["static"])
+    return app
+
+
+SPEC = {
+    "info": {
+        "description": "企业质量信用登记与信用风险分类。 Enterprise quality-credit registry with risk classification. "
+        "Errors are problem details (RFC 9457) with stable codes.",
+        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    },
+    "components": {
+        "securitySchemes": {
+            "key": {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "xh_…",
+                "description": "A key of this registry 接口密钥",
+            }
+        }
+    },
+}

@@ -1,0 +1,171 @@
+"""Grades, their history, their explanation; counts; schemes. Only what carries no class may go without grades:read."""
+
+from datetime import date
+
+from marshmallow import Schema, ValidationError, fields
+
+from api.schemas.common import KnownAt, LabelOut, Out
+from registry.kinds.base import EARLIEST
+
+
+class GradeQuery(Schema):
+    reasons = fields.Boolean(
+        load_default=False,
+        truthy={"true"},
+        falsy={"false"},
+        metadata={"description": "Also the points behind it, heaviest first; all of them add up to the score 理由"},
+    )
+
+
+class GradeReasonOut(Out):
+    points = fields.Integer(required=True, metadata={"description": "Signed points of one rule, cap or veto"})
+    zh = fields.String(required=True)
+    en = fields.String(required=True)
+    records = fields.List(fields.Integer(), required=True, metadata={"description": "Ledger numbers behind it"})
+
+
+class GradeOut(Out):
+    code = fields.String(required=True, metadata={"description": "Credit code, or registration number"})
+    name = fields.String(required=True)
+    scheme = fields.String(required=True)
+    class_ = fields.String(data_key="class", required=True, metadata={"description": "Risk class 风险分类"})
+    score = fields.Integer(
+        required=True, metadata={"description": "Score 得分; its scale and direction are the scheme's"}
+    )
+    on = fields.String(required=True, metadata={"description": "Day of the grade", "format": "date"})
+    known_seq = fields.Integer(required=True, metadata={"description": "How much of the ledger was known 已知台账号"})
+    due_on = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "First day on which time alone may change it; null: never", "format": "date"},
+    )
+    digest = fields.String(
+        required=True, metadata={"description": "SHA-256 over class, score, points and records read"}
+    )
+    reasons = fields.List(fields.Nested(GradeReasonOut), metadata={"description": "With `reasons=true` only"})
+
+
+class PastGradeOut(Out):
+    on = fields.String(required=True, metadata={"format": "date"})
+    known_seq = fields.Integer(required=True)
+    class_ = fields.String(data_key="class", attribute="class", required=True)
+    score = fields.Integer(required=True)
+    scheme_hash = fields.String(required=True)
+    digest = fields.String(required=True)
+
+
+class GradePage(Out):
+    items = fields.List(fields.Nested(PastGradeOut), required=True)
+    next = fields.String(
+        required=True, allow_none=True, metadata={"description": "Token of the next page; null on the last"}
+    )
+
+
+def not_too_early(day: date) -> None:
+    if day < EARLIEST:
+        raise ValidationError(f"Give a day from {EARLIEST} on.")
+
+
+class ExplanationQuery(Schema):
+    on = fields.Date(
+        load_default=None,
+        validate=not_too_early,
+        metadata={"description": "Day of the grade; default: as it was last graded 评价日"},
+    )
+    known_at = KnownAt(
+        load_default=None,
+        metadata={"description": "What was known: a moment (RFC 3339) or a ledger number 按当时所知"},
+    )
+
+
+class PointsOut(Out):
+    rule = fields.String(required=True, metadata={"description": "Rule id, or base, cap:…, veto:…, clamp"})
+    points = fields.Integer(required=True, metadata={"description": "Signed; all rows add up to the score"})
+    title = fields.Nested(LabelOut, required=True)
+    sentence = fields.Nested(LabelOut, required=True, metadata={"description": "The reason, with its values"})
+    group = fields.String(required=True, allow_none=True)
+    second = fields.String(required=True, allow_none=True)
+    condition = fields.Nested(LabelOut, required=True, metadata={"description": "When the rule hits"})
+    parameters = fields.List(
+        fields.Dict(), required=True, metadata={"description": "Values used, each with its basis 依据"}
+    )
+    indicators = fields.List(fields.String(), required=True)
+    records = fields.List(fields.Integer(), required=True, metadata={"description": "Ledger numbers behind it"})
+
+
+class ExplanationOut(Out):
+    code = fields.String(required=True)
+    name = fields.String(required=True)
+    subject = fields.String(required=True)
+    scheme = fields.String(required=True)
+    scheme_hash = fields.String(required=True)
+    on = fields.String(required=True, metadata={"format": "date"})
+    known_seq = fields.Integer(required=True)
+    class_ = fields.String(data_key="class", attribute="class", required=True)
+    score = fields.Integer(required=True)
+    decided_by = fields.String(
+        required=True, allow_none=True, metadata={"description": "The veto or cap that set the class"}
+    )
+    points = fields.List(fields.Nested(PointsOut), required=True)
+    indicators = fields.List(
+        fields.Dict(), required=True, metadata={"description": "Every indicator with its value; null unknown"}
+    )
+    records = fields.List(
+        fields.Dict(), required=True, metadata={"description": "The records named above, as they may be seen today"}
+    )
+    undecided = fields.List(fields.String(), required=True, metadata={"description": "Rules without enough data"})
+    # Fields are taken off the class, so this one does not hide what the mapper calls `unknown`.
+    unknown = fields.List(  # type: ignore[assignment]
+        fields.String(), required=True, metadata={"description": "Indicators without data"}
+    )
+    no_data = fields.List(fields.String(), required=True, metadata={"description": "First-level groups without data"})
+    completeness = fields.Dict(required=True, metadata={"description": "Indicators known, and all"})
+    distance = fields.Dict(required=True, metadata={"description": "Points to the better and to the worse class"})
+    next_day = fields.String(required=True, allow_none=True)
+    breakpoints = fields.List(
+        fields.Dict(), required=True, metadata={"description": "Days on which time alone may change it"}
+    )
+    digest = fields.String(required=True)
+    reproduced = fields.Boolean(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Equals the grade stored for that day and knowledge; null: none was stored"},
+    )
+    differs = fields.String(metadata={"description": "Why not, where it does not"})
+
+
+class ClassCount(Out):
+    subject = fields.String(required=True, metadata={"description": "Kind 主体类型"})
+    class_ = fields.String(data_key="class", attribute="class", required=True)
+    entities = fields.Integer(required=True, metadata={"description": "Subjects 户数"})
+
+
+class ClassCounts(Out):
+    scheme = fields.String(required=True)
+    items = fields.List(fields.Nested(ClassCount), required=True)
+
+
+class SchemeOut(Out):
+    id = fields.String(required=True)
+    title = fields.Nested(LabelOut, required=True)
+    hash = fields.String(required=True, metadata={"description": "SHA-256 of all that counts"})
+    subjects = fields.List(fields.String(), required=True)
+    published = fields.Boolean(required=True, metadata={"description": "Whether results may be published 是否公示"})
+    cycle = fields.String(required=True)
+    direction = fields.String(required=True)
+    lowest = fields.Integer(required=True)
+    highest = fields.Integer(required=True)
+
+
+class SchemeDetail(SchemeOut):
+    cuts = fields.List(
+        fields.Dict(), required=True, metadata={"description": "Classes and their highest scores, dated, with basis"}
+    )
+    groups = fields.List(fields.Dict(), required=True, metadata={"description": "First-level groups, in order"})
+    rules = fields.Integer(required=True, metadata={"description": "Number of rules"})
+    indicators = fields.Integer(required=True, metadata={"description": "Number of indicators"})
+
+
+class SchemeList(Out):
+    items = fields.List(fields.Nested(SchemeOut), required=True)
+    next = fields.String(required=True, allow_none=True)

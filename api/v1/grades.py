@@ -1,0 +1,98 @@
+"""Grades: the current one, its history, its reasons, and how many stand in each class."""
+
+from typing import Any
+
+from flask import Response
+
+from api.auth import allowed, caller, visible_entity
+from api.blueprint import Blueprint, gives, takes
+from api.context import here
+from api.schemas.common import Moment, PageQuery
+from api.schemas.grade import ClassCounts, ExplanationOut, ExplanationQuery, GradeOut, GradePage, GradeQuery
+from api.v1.shown import conditional
+from registry import clock
+from registry.errors import BadCursor, EntityNotFound, NotGraded
+from registry.services import explanation, grading, ledger
+from registry.services.explanation import SchemeNotInForce
+
+bp = Blueprint("grades", __name__, url_prefix="/api/v1", description="风险分类 Grades")
+
+
+@bp.get("/entities/<code>/grade")
+@allowed("grades:read")
+@takes(GradeQuery(), "query")
+@gives(GradeOut(), errors=[EntityNotFound, NotGraded])
+def read_grade(query: dict[str, Any], code: str) -> Response:
+    """风险分类 The grade that stands now; with `reasons=true` also why, in a few lines. Carries an ETag."""
+    entity, scheme = visible_entity(code), here().scheme
+    state = explanation.current(entity, scheme)
+    row: dict[str, Any] = {
+        "code": entity.code or entity.registration_no,
+        "name": entity.name,
+        "scheme": scheme.id,
+        "class_": state.class_,
+        "score": state.score,
+        "on": clock.day_of(state.day).isoformat(),
+        "known_seq": state.known,
+        "due_on": None if state.next_day is None else clock.day_of(state.next_day).isoformat(),
+        "digest": bytes(state.digest).hex(),
+    }
+    if query["reasons"]:
+        found = explanation.of(entity, scheme, today=here().today()).explanation
+        row["reasons"] = [
+            {"points": one.points, **one.sentence, "records": list(one.records)}
+            for one in sorted(found.points, key=lambda one: (-abs(one.points), one.rule))
+            if one.points
+        ]
+    return conditional(GradeOut().dump(row))
+
+
+@bp.get("/entities/<code>/grades")
+@allowed("grades:read")
+@takes(PageQuery(), "query")
+@gives(GradePage(), errors=[EntityNotFound, BadCursor])
+def list_grades(query: dict[str, Any], code: str) -> Response:
+    """分类历史 Every grade that the entity has had, newest first. Carries an ETag."""
+    found = explanation.history_page(visible_entity(code), here().scheme, **query)
+    return conditional(GradePage().dump({"items": found.items, "next": found.next}))
+
+
+@bp.get("/entities/<code>/explanation")
+@allowed("grades:read")
+@takes(ExplanationQuery(), "query")
+@gives(ExplanationOut(), errors=[EntityNotFound, NotGraded, SchemeNotInForce])
+def explain_grade(query: dict[str, Any], code: str) -> dict[str, Any]:
+    """分类理由 Why the entity has its grade: indicators, points, records, what was unknown, how far the next class is.
+
+    `on` asks for another day, `known_at` for what was known at a moment. Points add up to the score exactly. What was
+    withdrawn since is not shown, whichever moment is asked for.
+    """
+    entity = visible_entity(code)
+    known = _known(query["known_at"])
+    found = explanation.of(entity, here().scheme, on=query["on"], known=known, today=here().today())
+    return found.to_dict()
+
+
+def _known(asked: Moment | None) -> int | None:
+    if asked is None:
+        return None
+    if asked.at is not None:
+        return ledger.seq_at(asked.at)
+    assert asked.seq is not None
+    # What is not written yet cannot be known.
+    return min(asked.seq, ledger.head())
+
+
+@bp.get("/statistics/classes")
+@allowed("grades:read")
+@gives(ClassCounts())
+def count_classes() -> dict[str, Any]:
+    """分类统计 How many entities stand in each class, by kind, in the key's divisions. Counts subjects 户数."""
+    scheme = here().scheme
+    counts = grading.classes(scheme, caller().divisions)
+    items = [
+        {"subject": subject, "class": name, "entities": number}
+        for subject, by_class in counts.items()
+        for name, number in by_class.items()
+    ]
+    return {"scheme": scheme.id, "items": items}

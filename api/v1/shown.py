@@ -1,0 +1,70 @@
+"""Rows of the services as the API shows them."""
+
+from typing import Any
+
+import orjson
+from flask import Response, request
+
+from registry.kinds import KINDS
+from registry.models.entity import STATUS
+from registry.services.grading import Standing
+from registry.services.keys import Caller
+from registry.services.records import Posted, RecordView
+
+
+def entity_row(row: dict[str, Any]) -> dict[str, Any]:
+    """One entity, from a search row or a model's data; `class` stands in it only if the search put it there."""
+    shown = {name: row[name] for name in ("code", "registration_no", "name", "kind", "industry", "division", "address")}
+    shown |= {
+        "status": STATUS[row["status"]],
+        "established": str(row["established"]) if row["established"] else None,
+        "provisional": bool(row["provisional"]),
+    }
+    if "class" in row:
+        shown["class"] = row["class"]
+    return shown
+
+
+def record_row(view: RecordView) -> dict[str, Any]:
+    row, kind = view.row, KINDS[view.kind.name]
+    return {
+        "seq": view.seq,
+        "kind": kind.name,
+        "title": kind.title,
+        "line": kind.line(row),
+        "happened_on": row["happened_on"],
+        "ends_on": row["ends_on"],
+        "amount_fen": row["amount_fen"],
+        "document_no": row["detail"].get("printed_no") or row["document_no"],
+        "organ": row["organ"],
+        "source": row["source"],
+        "corrects": row["replaces"],
+        "detail": row["detail"],
+    }
+
+
+def posted_row(one: Posted, who: Caller) -> dict[str, Any]:
+    """What became of a posted record. The grade stands in it only for a caller with the right to it, in his divisions."""
+    shown: dict[str, Any] = {
+        "said": one.said,
+        "seq": one.seq,
+        "code": one.code,
+        "undated": one.undated,
+        "provisional": one.provisional,
+    }
+    if who.may("grades:read") and who.sees(one.division):
+        shown["grade"] = None if one.after is None else _change(one.before, one.after)
+    return shown
+
+
+def _change(before: Standing | None, after: Standing) -> dict[str, Any]:
+    same = before is not None and (before.class_, before.score) == (after.class_, after.score)
+    return {"class_": after.class_, "score": after.score, "day": after.day, "changed_from": None if same else before}
+
+
+def conditional(body: Any) -> Response:
+    """The body with an ETag of its bytes; 304 where the caller has it already."""
+    response = Response(orjson.dumps(body), mimetype="application/json")
+    response.add_etag()
+    response.make_conditional(request)
+    return response
