@@ -33,7 +33,9 @@ def port(settings) -> Iterator[int]:
         "XINHENG_LOG_LEVEL": "error",
     }
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(number)]
-    command += ["--workers", "2", "--blocking-threads", "1", "--no-ws", "--log-level", "error", "api.wsgi:app"]
+    command += ["--workers", "2", "--blocking-threads", "1", "--no-ws", "--log-level", "error"]
+    # A worker that is told to stop while it starts may never do so: it is given five seconds.
+    command += ["--workers-kill-timeout", "5", "api.wsgi:app"]
     with subprocess.Popen(command, env=environ, stderr=subprocess.DEVNULL) as server:
         try:
             for _ in range(200):
@@ -44,6 +46,10 @@ def port(settings) -> Iterator[int]:
             yield number
         finally:
             server.terminate()
+            try:
+                server.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                server.kill()
 
 
 def post(port, key, path, body, **headers):
