@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from rules import conditions
+from rules import conditions, receipt
 from rules.compiled import CompiledRule
 from rules.dated import to_date
 from rules.engine import Part, evaluate
@@ -115,15 +115,34 @@ def explain(population: pl.DataFrame, facts: pl.DataFrame, coverage: pl.DataFram
     """
     found: dict[int, Explanation] = {}
     for part in evaluate(population, facts, coverage, scheme):
+        reads = _reads(part)
+        told: dict[str, _Told] = {}
         for at, row in enumerate(part.rows.tolist()):
-            found[row] = _one(scheme, part, at, population["entity"][row])
+            found[row] = _one(scheme, part, at, population["entity"][row], reads, told)
     return [found[row] for row in sorted(found)]
 
 
-def _one(scheme: Scheme, part: Part, at: int, entity: int) -> Explanation:
+def _reads(part: Part) -> dict[str, tuple[list[int], list[int]]]:
+    """For each indicator the records behind every row, as offsets and numbers: found once, not once an entity."""
+    reads = {}
+    for id_, column in part.columns.items():
+        pairs = [(part.slices[kind].row[at], part.slices[kind].column("seq")[at]) for kind, at in column.reads]
+        offsets, seqs = receipt.records(part.rows.size, pairs)
+        reads[id_] = (offsets.tolist(), seqs.tolist())
+    return reads
+
+
+def _one(
+    scheme: Scheme,
+    part: Part,
+    at: int,
+    entity: int,
+    reads: dict[str, tuple[list[int], list[int]]],
+    told: dict[str, _Told],
+) -> Explanation:
     ledger = part.judged.ledger[at]
     class_, score = int(ledger[0]), int(ledger[1])
-    rows = _indicators(scheme, part, at)
+    rows = _indicators(scheme, part, at, reads)
     values = {row.id: row.value for row in rows}
     records = {row.id: row.records for row in rows}
     unknown = tuple(row.id for row in rows if row.value is None)
@@ -140,7 +159,7 @@ def _one(scheme: Scheme, part: Part, at: int, entity: int) -> Explanation:
         class_=scheme.classes[class_],
         score=score,
         decided_by=part.judged.deciders[decided] if decided >= 0 else None,
-        points=tuple(_points(scheme, part, at, values, records)),
+        points=tuple(_points(scheme, part, at, values, records, told)),
         undecided=tuple(one.rule.id for one in part.compiled.rules if ledger[2 + one.index] == NO_DATA),
         indicators=rows,
         unknown=unknown,
@@ -156,22 +175,27 @@ def _one(scheme: Scheme, part: Part, at: int, entity: int) -> Explanation:
     )
 
 
-def _indicators(scheme: Scheme, part: Part, at: int) -> tuple[IndicatorRow, ...]:
+def _indicators(
+    scheme: Scheme, part: Part, at: int, reads: dict[str, tuple[list[int], list[int]]]
+) -> tuple[IndicatorRow, ...]:
     rows = []
     for id_, column in part.columns.items():
         known = column.known if isinstance(column.known, bool) else bool(column.known[at])
-        seqs: set[int] = set()
-        for kind, positions in column.reads:
-            held = part.slices[kind]
-            seqs.update(held.column("seq")[positions[held.row[positions] == at]].tolist())
+        offsets, seqs = reads[id_]
         one = scheme.indicators[id_]
         value = int(column.values[at]) if known else None
-        rows.append(IndicatorRow(id_, one.title.as_dict(), one.second, one.unit, value, tuple(sorted(seqs))))
+        records = tuple(seqs[offsets[at] : offsets[at + 1]])
+        rows.append(IndicatorRow(id_, one.title.as_dict(), one.second, one.unit, value, records))
     return tuple(rows)
 
 
 def _points(
-    scheme: Scheme, part: Part, at: int, values: dict[str, int | None], records: dict[str, tuple[int, ...]]
+    scheme: Scheme,
+    part: Part,
+    at: int,
+    values: dict[str, int | None],
+    records: dict[str, tuple[int, ...]],
+    told: dict[str, _Told],
 ) -> Iterator[PointsRow]:
     ledger = part.judged.ledger[at]
     if scheme.base:
@@ -180,7 +204,9 @@ def _points(
     for one in part.compiled.rules:
         points = int(ledger[2 + one.index])
         if points not in (NO_HIT, NO_DATA):
-            row = _rule_row(scheme, one, points, values, records)
+            if one.rule.id not in told:
+                told[one.rule.id] = _tell(scheme, one)
+            row = _rule_row(scheme, one, points, values, records, told[one.rule.id])
             if one.rule.effect == "points":
                 yield row
             else:
@@ -197,25 +223,23 @@ def _points(
     yield from sorted(held, key=lambda row: row.rule)
 
 
-def _rule_row(
-    scheme: Scheme,
-    one: CompiledRule,
-    points: int,
-    values: dict[str, int | None],
-    records: dict[str, tuple[int, ...]],
-) -> PointsRow:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is said of a rule in the same words whomever it hits."""
+
+    condition: dict[str, str]
+    parameters: tuple[ParameterUsed, ...]
+    units: dict[str, str]
+
+
+def _tell(scheme: Scheme, one: CompiledRule) -> _Told:
     rule = one.rule
-    units = {id_: scheme.indicators[id_].unit for id_ in values}
+    # A condition names none but the rule's own indicators.
+    named = {id_: scheme.indicators[id_].title.as_dict() for id_ in rule.indicators}
+    titles = {lang: {id_: title[lang] for id_, title in named.items()} for lang in ("zh", "en")}
+    units = {id_: indicator.unit for id_, indicator in scheme.indicators.items()}
     units.update((name, span.value.unit) for name, span in one.parameters.items())
-    said: dict[str, int | None] = {**values, **one.constants}
-    titles = {lang: {id_: scheme.indicators[id_].title.as_dict()[lang] for id_ in values} for lang in ("zh", "en")}
-    return PointsRow(
-        rule=rule.id if rule.effect == "points" else f"{rule.effect}:{rule.id}",
-        points=points,
-        title=rule.title.as_dict(),
-        group=scheme.seconds[rule.second].group,
-        second=rule.second,
-        sentence={lang: render(text, said, units) for lang, text in rule.reason.as_dict().items()},
+    return _Told(
         condition={
             lang: conditions.sentence(rule.when, lang, titles=titles[lang], constants=one.constants)
             for lang in ("zh", "en")
@@ -229,6 +253,29 @@ def _rule_row(
             )
             for name, span in sorted(one.parameters.items())
         ),
+        units=units,
+    )
+
+
+def _rule_row(
+    scheme: Scheme,
+    one: CompiledRule,
+    points: int,
+    values: dict[str, int | None],
+    records: dict[str, tuple[int, ...]],
+    told: _Told,
+) -> PointsRow:
+    rule = one.rule
+    said: dict[str, int | None] = {**values, **one.constants}
+    return PointsRow(
+        rule=rule.id if rule.effect == "points" else f"{rule.effect}:{rule.id}",
+        points=points,
+        title=rule.title.as_dict(),
+        group=scheme.seconds[rule.second].group,
+        second=rule.second,
+        sentence={lang: render(text, said, told.units) for lang, text in rule.reason.as_dict().items()},
+        condition=told.condition,
+        parameters=told.parameters,
         indicators=rule.indicators,
         records=tuple(sorted({seq for id_ in rule.indicators for seq in records[id_]})),
     )

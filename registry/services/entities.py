@@ -6,7 +6,7 @@ from typing import Any
 
 from registry.cells.names import fold_name, search_tokens
 from registry.cells.personal import mask_personal
-from registry.database import execute, execute_many, in_slices, insert_rows, is_postgres
+from registry.database import execute, execute_many, find, in_slices, insert_rows, is_postgres
 from registry.errors import EntityNotFound
 from registry.identity import fold_code
 from registry.kinds import Statement
@@ -46,8 +46,7 @@ def get(code: str) -> Entity:
     folded = fold_code(code)
     if "\x00" in folded:  # no identifier holds one, and PostgreSQL refuses to compare it
         raise EntityNotFound(mask_personal(code.replace("\x00", "␀"))[:40])
-    column = Entity.code if len(folded) == 18 else Entity.registration_no
-    found = Entity.get_or_none(column == folded)
+    found = find(Entity, code=folded) if len(folded) == 18 else find(Entity, registration_no=folded)
     if found is None:
         raise EntityNotFound(mask_personal(code)[:40])
     return found

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from registry import clock, cursor
-from registry.database import dicts, execute
+from registry.database import dicts, execute, find
 from registry.errors import NotGraded, RegistryError
 from registry.kinds import KINDS
 from registry.models import Entity, Grade, GradeState, Record, SchemeVersion
@@ -171,12 +171,11 @@ def history_page(entity: Entity, scheme: Scheme, *, after: str | None, limit: in
 
 def current(entity: Entity, scheme: Scheme) -> GradeState:
     """The grade that stands now. Raises NotGraded, saying why there is none."""
-    state = GradeState.get_or_none((GradeState.scheme == scheme.id) & (GradeState.entity == entity.id))
+    state = find(GradeState, scheme=scheme.id, entity=entity.id)
     if state is None:
         raise NotGraded(
             _why_not(entity, ledger.head())
             if entity.registered_seq is None or entity.status not in frames.GRADED_STATUSES
             else "This entity has not been graded yet. The next nightly run does it, or `xinheng grade CODE` now."
         )
-    assert isinstance(state, GradeState)
     return state

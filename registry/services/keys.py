@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
-from registry.database import write
+from registry.database import find, write
 from registry.errors import NotAllowed, RegistryError
 from registry.models import ApiKey
 from registry.services import audit
@@ -91,7 +91,7 @@ def revoke(name: str, *, actor: str, now: int) -> None:
 
 def caller(secret: str) -> Caller:
     """Who holds this key. Raises BadKey for an unknown or revoked one, without saying which."""
-    key = ApiKey.get_or_none(ApiKey.digest == _digest(secret))
+    key = find(ApiKey, digest=_digest(secret))
     if key is None or key.revoked_at is not None:
         raise BadKey("The key is not valid. Send `Authorization: Bearer xh_…`; `xinheng key create` makes one.")
     return Caller(key.id, key.name, key.organ, frozenset(key.scopes), tuple(key.divisions))

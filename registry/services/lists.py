@@ -95,7 +95,13 @@ def freeze(task: Task, choice: Choice, *, actor: str, now: int) -> InspectionLis
             created_by=actor,
             created_at=now,
         )
-        columns = ("list_id", "position", "tour", *("class" if name == "class_" else name for name in FROZEN), "reasons")
+        columns = (
+            "list_id",
+            "position",
+            "tour",
+            *("class" if name == "class_" else name for name in FROZEN),
+            "reasons",
+        )
         insert_rows(
             "inspection_list_row",
             columns,

@@ -225,7 +225,8 @@ def correct(
 ) -> ledger.Outcome:
     """Correct a record of one's own organ: a new row replaces it and the entity is regraded, in one transaction.
 
-    Raises RecordConflict where the correction names another party: that is a withdrawal and a new record.
+    Raises RecordConflict where the correction names another party, or changes what the record is known by (document
+    number, year of a report): that is a withdrawal and a new record, else the right one, sent again, would count twice.
     """
     checked = check(kind_name, payload, organ=organ, today=today)
     with ledger.writing(now=now, schemes=schemes) as pen:
@@ -235,7 +236,14 @@ def correct(
             raise RecordConflict(
                 f"Record {seq} is about another party. Withdraw it, and post a new record about the right one."
             )
-        outcome = pen.correct(seq, checked.statement, source=source)
+        said = checked.statement
+        named = said.key[-1] != "content" and old.replaced_seq is None and old.act != "withdraw"
+        if named and ledger.identity_of(said, old.entity_id, "") != old.identity:
+            raise RecordConflict(
+                f"Record {seq} is known by another {'document number' if said.document_no else 'day or number'}. Withdraw it, "
+                "and post a new record under the right one."
+            )
+        outcome = pen.correct(seq, said, source=source)
         pen.flush()
         _grade(scheme, [old.entity_id], today)
         audit.note(

@@ -1,0 +1,271 @@
+-- The floor: scheme general-risk on 2026-11-21 (day 20778), for DuckDB.
+-- Written by `python -m benchmarks.floor --write`; tests/test_benchmarks.py sees that it is current.
+-- Where a feed was connected, no record means zero (0); elsewhere it means nothing (NULL).
+CREATE OR REPLACE TEMP TABLE feed AS
+  SELECT d.division,
+    CASE WHEN bool_or(c.kind = 1) THEN 0 END AS registration_ever,
+    CASE WHEN bool_or(c.kind = 2) THEN 0 END AS penalty_ever,
+    CASE WHEN bool_or(c.kind = 2 AND coalesce(c.to_day, 20778) > 20413) THEN 0 END AS penalty_365d,
+    CASE WHEN bool_or(c.kind = 2 AND coalesce(c.to_day, 20778) > 20048) THEN 0 END AS penalty_730d,
+    CASE WHEN bool_or(c.kind = 2 AND coalesce(c.to_day, 20778) > 19683) THEN 0 END AS penalty_1095d,
+    CASE WHEN bool_or(c.kind = 3) THEN 0 END AS abnormal_listing_ever,
+    CASE WHEN bool_or(c.kind = 3 AND coalesce(c.to_day, 20778) > 19683) THEN 0 END AS abnormal_listing_1095d,
+    CASE WHEN bool_or(c.kind = 4) THEN 0 END AS serious_listing_ever,
+    CASE WHEN bool_or(c.kind = 4 AND coalesce(c.to_day, 20778) > 18953) THEN 0 END AS serious_listing_1825d,
+    CASE WHEN bool_or(c.kind = 5 AND coalesce(c.to_day, 20778) > 20413) THEN 0 END AS spot_check_365d,
+    CASE WHEN bool_or(c.kind = 5 AND coalesce(c.to_day, 20778) > 20048) THEN 0 END AS spot_check_730d,
+    CASE WHEN bool_or(c.kind = 5 AND coalesce(c.to_day, 20778) > 19683) THEN 0 END AS spot_check_1095d,
+    CASE WHEN bool_or(c.kind = 6 AND coalesce(c.to_day, 20778) > 20688) THEN 0 END AS item_12315_90d,
+    CASE WHEN bool_or(c.kind = 6 AND coalesce(c.to_day, 20778) > 20413) THEN 0 END AS item_12315_365d,
+    CASE WHEN bool_or(c.kind = 6 AND coalesce(c.to_day, 20778) > 20048) THEN 0 END AS item_12315_730d,
+    CASE WHEN bool_or(c.kind = 7) THEN 0 END AS annual_report_ever,
+    CASE WHEN bool_or(c.kind = 7 AND coalesce(c.to_day, 20778) > 20413) THEN 0 END AS annual_report_365d,
+    CASE WHEN bool_or(c.kind = 7 AND coalesce(c.to_day, 20778) > 19683) THEN 0 END AS annual_report_1095d
+  FROM (SELECT DISTINCT division FROM population) d
+  LEFT JOIN coverage c ON starts_with(d.division, c.division) AND c.from_day <= 20778
+  GROUP BY d.division;
+
+CREATE OR REPLACE TEMP TABLE registration AS
+  SELECT entity,
+    CASE WHEN age < 365 THEN 0 WHEN age < 1095 THEN 1 WHEN age < 1825 THEN 2 WHEN age < 3650 THEN 3 WHEN age IS NOT NULL THEN 4 END AS age_step,
+    amount AS capital_fen,
+    CASE WHEN amount BETWEEN 1 AND 9999999 THEN 1 WHEN amount BETWEEN 10000000 AND 99999999 THEN 2 WHEN amount BETWEEN 100000000 AND 999999999 THEN 3 WHEN amount BETWEEN 1000000000 AND 9999999999 THEN 4 WHEN amount BETWEEN 10000000000 AND 9000000000000000 THEN 5 ELSE 0 END AS capital_step,
+    code AS industry_code,
+    CASE WHEN code BETWEEN 2500 AND 2699 THEN 1 WHEN code BETWEEN 3411 AND 3419 THEN 1 WHEN code BETWEEN 3431 AND 3439 THEN 1 WHEN code BETWEEN 4500 AND 4599 THEN 1 WHEN code BETWEEN 5265 AND 5267 THEN 1 ELSE 0 END AS industry_equipment,
+    CASE WHEN code BETWEEN 1300 AND 1529 THEN 1 WHEN code BETWEEN 5121 AND 5129 THEN 1 WHEN code BETWEEN 5211 AND 5212 THEN 1 WHEN code BETWEEN 5221 AND 5229 THEN 1 WHEN code BETWEEN 6210 AND 6299 THEN 1 ELSE 0 END AS industry_food,
+    CASE WHEN code BETWEEN 8040 AND 8059 THEN 1 WHEN code BETWEEN 8310 AND 8399 THEN 1 WHEN code BETWEEN 8930 AND 8939 THEN 1 WHEN code BETWEEN 9010 AND 9019 THEN 1 ELSE 0 END AS industry_prepaid,
+    CASE WHEN code BETWEEN 100 AND 599 THEN 0 WHEN code BETWEEN 600 AND 1299 THEN 3 WHEN code BETWEEN 1300 AND 1599 THEN 4 WHEN code BETWEEN 1700 AND 1999 THEN 1 WHEN code BETWEEN 2500 AND 2799 THEN 4 WHEN code BETWEEN 4500 AND 4599 THEN 4 WHEN code BETWEEN 5100 AND 5199 THEN 1 WHEN code BETWEEN 5210 AND 5219 THEN 3 WHEN code BETWEEN 5220 AND 5229 THEN 4 WHEN code BETWEEN 5250 AND 5259 THEN 3 WHEN code BETWEEN 5290 AND 5299 THEN 3 WHEN code BETWEEN 5300 AND 6099 THEN 1 WHEN code BETWEEN 6100 AND 6299 THEN 4 WHEN code BETWEEN 6300 AND 6599 THEN 0 WHEN code BETWEEN 6600 AND 6999 THEN 3 WHEN code BETWEEN 7100 AND 7199 THEN 2 WHEN code BETWEEN 7200 AND 7599 THEN 0 WHEN code BETWEEN 8000 AND 8099 THEN 3 WHEN code BETWEEN 8300 AND 8399 THEN 3 WHEN code BETWEEN 8900 AND 9099 THEN 3 ELSE 2 END AS industry_risk,
+    severity AS registration_state,
+    CASE WHEN ends <= 20778 THEN 1 ELSE 0 END AS term_expired,
+    year(DATE '1970-01-01' + day) AS established
+  FROM (SELECT *, 20778 - day AS age FROM fact WHERE kind = 1 AND day <= 20778);
+
+CREATE OR REPLACE TEMP TABLE penalty AS
+  SELECT entity,
+    max(amount) FILTER (age < 1095) AS largest_fine_3y,
+    nullif(count(*) FILTER (severity >= 1 AND age < 365), 0) AS penalties_1y,
+    nullif(count(*) FILTER (severity >= 1 AND age < 730), 0) AS penalties_2y,
+    nullif(count(*) FILTER (severity >= 1 AND age < 1095), 0) AS penalties_3y,
+    nullif(count(*) FILTER (code IN (7, 8, 9, 10, 11, 12) AND age < 1095), 0) AS penalties_heavier_3y,
+    nullif(count(*) FILTER (severity = 3 AND age < 1095), 0) AS penalties_serious_3y,
+    CASE WHEN min(age) FILTER (severity = 2) < 90 THEN 0 WHEN min(age) FILTER (severity = 2) < 365 THEN 1 WHEN min(age) FILTER (severity = 2) < 1095 THEN 2 WHEN min(age) FILTER (severity = 2) IS NOT NULL THEN 3 END AS penalty_general_age,
+    (sum(severity * CASE WHEN age < 365 THEN 100 WHEN age < 730 THEN 67 WHEN age < 1095 THEN 34 ELSE 0 END) FILTER (severity >= 1 AND age < 1095))::BIGINT // 100 AS penalty_load,
+    CASE WHEN min(age) FILTER (severity = 1) < 90 THEN 0 WHEN min(age) FILTER (severity = 1) < 365 THEN 1 WHEN min(age) FILTER (severity = 1) < 1095 THEN 2 WHEN min(age) FILTER (severity = 1) IS NOT NULL THEN 3 END AS penalty_minor_age
+  FROM (SELECT *, 20778 - day AS age FROM fact WHERE kind = 2 AND day <= 20778)
+  GROUP BY entity;
+
+CREATE OR REPLACE TEMP TABLE abnormal_listing AS
+  SELECT entity,
+    nullif(count(*) FILTER (age < 1095), 0) AS abnormal_3y,
+    (sum(CASE WHEN (ends IS NULL OR ends > 20778) THEN 1 ELSE 0 END) FILTER (code = 3))::BIGINT AS abnormal_false_info,
+    (sum(CASE WHEN (ends IS NULL OR ends > 20778) THEN 1 ELSE 0 END) FILTER (code = 1))::BIGINT AS abnormal_no_report,
+    (sum(CASE WHEN (ends IS NULL OR ends > 20778) THEN 1 ELSE 0 END))::BIGINT AS abnormal_open,
+    CASE WHEN max(CASE WHEN (ends IS NULL OR ends > 20778) THEN age ELSE -1 END) < 365 THEN 0 WHEN max(CASE WHEN (ends IS NULL OR ends > 20778) THEN age ELSE -1 END) < 730 THEN 1 WHEN max(CASE WHEN (ends IS NULL OR ends > 20778) THEN age ELSE -1 END) < 1095 THEN 2 WHEN max(CASE WHEN (ends IS NULL OR ends > 20778) THEN age ELSE -1 END) IS NOT NULL THEN 3 END AS abnormal_open_age,
+    (sum(CASE WHEN (ends IS NULL OR ends > 20778) THEN 1 ELSE 0 END) FILTER (code = 2))::BIGINT AS abnormal_other_info,
+    (sum(CASE WHEN (ends IS NULL OR ends > 20778) THEN 1 ELSE 0 END) FILTER (code = 4))::BIGINT AS uncontactable_now
+  FROM (SELECT *, 20778 - day AS age FROM fact WHERE kind = 3 AND day <= 20778)
+  GROUP BY entity;
+
+CREATE OR REPLACE TEMP TABLE serious_listing AS
+  SELECT entity,
+    nullif(count(*) FILTER (age < 1825), 0) AS serious_5y,
+    (sum(CASE WHEN (ends IS NULL OR ends > 20778) THEN 1 ELSE 0 END))::BIGINT AS serious_open
+  FROM (SELECT *, 20778 - day AS age FROM fact WHERE kind = 4 AND day <= 20778)
+  GROUP BY entity;
+
+CREATE OR REPLACE TEMP TABLE spot_check AS
+  SELECT entity,
+    arg_max(severity, (day::BIGINT << 36) | seq) FILTER (age < 730) AS check_last_severity,
+    nullif(count(*) FILTER (code = 1 AND age < 730), 0) AS checks_clean_2y,
+    nullif(count(*) FILTER (code IN (8, 9) AND age < 730), 0) AS checks_info_2y,
+    nullif(count(*) FILTER (code = 3 AND age < 365), 0) AS checks_pending_1y,
+    nullif(count(*) FILTER (code IN (2, 3, 10) AND severity >= 1 AND age < 730), 0) AS checks_problem_2y,
+    nullif(count(*) FILTER (code = 5 AND age < 730), 0) AS checks_refused_2y,
+    nullif(count(*) FILTER (code = 5 AND severity = 3 AND age < 730), 0) AS checks_refused_serious_2y,
+    nullif(count(*) FILTER (severity = 3 AND age < 1095), 0) AS checks_serious_3y,
+    nullif(count(*) FILTER (code = 4 AND age < 730), 0) AS checks_uncontactable_2y
+  FROM (SELECT *, 20778 - day AS age FROM fact WHERE kind = 5 AND day <= 20778)
+  GROUP BY entity;
+
+CREATE OR REPLACE TEMP TABLE item_12315 AS
+  SELECT entity,
+    (sum(severity * CASE WHEN age < 365 THEN 100 WHEN age < 730 THEN 50 ELSE 0 END) FILTER (code = 1 AND severity >= 2 AND age < 730))::BIGINT // 100 AS complaint_load,
+    nullif(count(*) FILTER (code = 1 AND severity >= 1 AND age < 90), 0) AS complaints_90d,
+    nullif(count(*) FILTER (code = 1 AND severity = 3 AND age < 730), 0) AS complaints_refused_2y,
+    nullif(count(*) FILTER (code = 1 AND severity >= 2 AND age < 365), 0) AS complaints_upheld_1y,
+    (sum(amount) FILTER (code = 1 AND severity >= 2 AND age < 365))::BIGINT // 100 AS disputes_1y_yuan,
+    nullif(count(*) FILTER (code = 2 AND severity = 1 AND age < 365), 0) AS reports_open_1y,
+    nullif(count(*) FILTER (code = 2 AND severity >= 2 AND age < 365), 0) AS reports_upheld_1y,
+    nullif(count(*) FILTER (code = 2 AND severity >= 2 AND age < 730), 0) AS reports_upheld_2y
+  FROM (SELECT *, 20778 - day AS age FROM fact WHERE kind = 6 AND day <= 20778)
+  GROUP BY entity;
+
+CREATE OR REPLACE TEMP TABLE annual_report AS
+  SELECT entity,
+    nullif(count(*) FILTER (severity = 2 AND age < 1095), 0) AS annual_false_3y,
+    nullif(count(*) FILTER (severity = 1 AND age < 365), 0) AS annual_late_1y,
+    nullif(count(*) FILTER (severity = 1 AND age < 1095), 0) AS annual_late_3y,
+    nullif(count(*) FILTER (severity = 0 AND age < 1095), 0) AS annual_on_time_3y,
+    bit_or(CASE code WHEN 2025 THEN 1 WHEN 2024 THEN 2 WHEN 2023 THEN 4 ELSE 0 END) AS reported
+  FROM (SELECT *, 20778 - day AS age FROM fact WHERE kind = 7 AND day <= 20778)
+  GROUP BY entity;
+
+CREATE OR REPLACE TEMP TABLE grade AS WITH
+indicator AS (
+  SELECT population.entity, population.subject,
+    coalesce(registration.age_step, feed.registration_ever) AS age_step,
+    coalesce(registration.capital_fen, feed.registration_ever) AS capital_fen,
+    coalesce(registration.capital_step, feed.registration_ever) AS capital_step,
+    coalesce(registration.industry_code, feed.registration_ever) AS industry_code,
+    coalesce(registration.industry_equipment, feed.registration_ever) AS industry_equipment,
+    coalesce(registration.industry_food, feed.registration_ever) AS industry_food,
+    coalesce(registration.industry_prepaid, feed.registration_ever) AS industry_prepaid,
+    coalesce(registration.industry_risk, feed.registration_ever) AS industry_risk,
+    coalesce(registration.registration_state, feed.registration_ever) AS registration_state,
+    coalesce(registration.term_expired, feed.registration_ever) AS term_expired,
+    coalesce(penalty.largest_fine_3y, feed.penalty_1095d) AS largest_fine_3y,
+    coalesce(penalty.penalties_1y, feed.penalty_365d) AS penalties_1y,
+    coalesce(penalty.penalties_2y, feed.penalty_730d) AS penalties_2y,
+    coalesce(penalty.penalties_3y, feed.penalty_1095d) AS penalties_3y,
+    coalesce(penalty.penalties_heavier_3y, feed.penalty_1095d) AS penalties_heavier_3y,
+    coalesce(penalty.penalties_serious_3y, feed.penalty_1095d) AS penalties_serious_3y,
+    coalesce(penalty.penalty_general_age, feed.penalty_ever + 3) AS penalty_general_age,
+    coalesce(penalty.penalty_load, feed.penalty_1095d) AS penalty_load,
+    coalesce(penalty.penalty_minor_age, feed.penalty_ever + 3) AS penalty_minor_age,
+    coalesce(abnormal_listing.abnormal_3y, feed.abnormal_listing_1095d) AS abnormal_3y,
+    coalesce(abnormal_listing.abnormal_false_info, feed.abnormal_listing_ever) AS abnormal_false_info,
+    coalesce(abnormal_listing.abnormal_no_report, feed.abnormal_listing_ever) AS abnormal_no_report,
+    coalesce(abnormal_listing.abnormal_open, feed.abnormal_listing_ever) AS abnormal_open,
+    coalesce(abnormal_listing.abnormal_open_age, feed.abnormal_listing_ever) AS abnormal_open_age,
+    coalesce(abnormal_listing.abnormal_other_info, feed.abnormal_listing_ever) AS abnormal_other_info,
+    coalesce(abnormal_listing.uncontactable_now, feed.abnormal_listing_ever) AS uncontactable_now,
+    coalesce(serious_listing.serious_5y, feed.serious_listing_1825d) AS serious_5y,
+    coalesce(serious_listing.serious_open, feed.serious_listing_ever) AS serious_open,
+    coalesce(spot_check.check_last_severity, feed.spot_check_730d) AS check_last_severity,
+    coalesce(spot_check.checks_clean_2y, feed.spot_check_730d) AS checks_clean_2y,
+    coalesce(spot_check.checks_info_2y, feed.spot_check_730d) AS checks_info_2y,
+    coalesce(spot_check.checks_pending_1y, feed.spot_check_365d) AS checks_pending_1y,
+    coalesce(spot_check.checks_problem_2y, feed.spot_check_730d) AS checks_problem_2y,
+    coalesce(spot_check.checks_refused_2y, feed.spot_check_730d) AS checks_refused_2y,
+    coalesce(spot_check.checks_refused_serious_2y, feed.spot_check_730d) AS checks_refused_serious_2y,
+    coalesce(spot_check.checks_serious_3y, feed.spot_check_1095d) AS checks_serious_3y,
+    coalesce(spot_check.checks_uncontactable_2y, feed.spot_check_730d) AS checks_uncontactable_2y,
+    coalesce(item_12315.complaint_load, feed.item_12315_730d) AS complaint_load,
+    coalesce(item_12315.complaints_90d, feed.item_12315_90d) AS complaints_90d,
+    coalesce(item_12315.complaints_refused_2y, feed.item_12315_730d) AS complaints_refused_2y,
+    coalesce(item_12315.complaints_upheld_1y, feed.item_12315_365d) AS complaints_upheld_1y,
+    coalesce(item_12315.disputes_1y_yuan, feed.item_12315_365d) AS disputes_1y_yuan,
+    coalesce(item_12315.reports_open_1y, feed.item_12315_365d) AS reports_open_1y,
+    coalesce(item_12315.reports_upheld_1y, feed.item_12315_365d) AS reports_upheld_1y,
+    coalesce(item_12315.reports_upheld_2y, feed.item_12315_730d) AS reports_upheld_2y,
+    coalesce(annual_report.annual_false_3y, feed.annual_report_1095d) AS annual_false_3y,
+    coalesce(annual_report.annual_late_1y, feed.annual_report_365d) AS annual_late_1y,
+    coalesce(annual_report.annual_late_3y, feed.annual_report_1095d) AS annual_late_3y,
+    CASE WHEN coalesce(nullif(annual_report.reported & 1, 0), feed.annual_report_ever) IS NOT NULL AND registration.established IS NOT NULL THEN
+      CASE WHEN coalesce(nullif(annual_report.reported & 1, 0), feed.annual_report_ever) & 1 = 0 AND registration.established <= 2025 THEN 1 ELSE 0 END
+    END AS annual_missing_1y,
+    CASE WHEN coalesce(nullif(annual_report.reported & 3, 0), feed.annual_report_ever) IS NOT NULL AND registration.established IS NOT NULL THEN
+      CASE WHEN coalesce(nullif(annual_report.reported & 3, 0), feed.annual_report_ever) & 1 = 0 AND registration.established <= 2025 THEN 1 ELSE 0 END
+      + CASE WHEN coalesce(nullif(annual_report.reported & 3, 0), feed.annual_report_ever) & 2 = 0 AND registration.established <= 2024 THEN 1 ELSE 0 END
+    END AS annual_missing_2y,
+    CASE WHEN coalesce(nullif(annual_report.reported & 7, 0), feed.annual_report_ever) IS NOT NULL AND registration.established IS NOT NULL THEN
+      CASE WHEN coalesce(nullif(annual_report.reported & 7, 0), feed.annual_report_ever) & 1 = 0 AND registration.established <= 2025 THEN 1 ELSE 0 END
+      + CASE WHEN coalesce(nullif(annual_report.reported & 7, 0), feed.annual_report_ever) & 2 = 0 AND registration.established <= 2024 THEN 1 ELSE 0 END
+      + CASE WHEN coalesce(nullif(annual_report.reported & 7, 0), feed.annual_report_ever) & 4 = 0 AND registration.established <= 2023 THEN 1 ELSE 0 END
+    END AS annual_missing_3y,
+    coalesce(annual_report.annual_on_time_3y, feed.annual_report_1095d) AS annual_on_time_3y
+  FROM population
+  JOIN feed ON feed.division = population.division
+  LEFT JOIN registration USING (entity)
+  LEFT JOIN penalty USING (entity)
+  LEFT JOIN abnormal_listing USING (entity)
+  LEFT JOIN serious_listing USING (entity)
+  LEFT JOIN spot_check USING (entity)
+  LEFT JOIN item_12315 USING (entity)
+  LEFT JOIN annual_report USING (entity)
+  WHERE population.subject IN ('enterprise', 'branch', 'individual', 'cooperative')
+),
+-- Points of each rule; for vetoes and caps whether they strike.
+point AS (
+  SELECT entity,
+    CASE WHEN subject IN ('enterprise', 'branch', 'cooperative') AND (abnormal_false_info >= 1) THEN (CASE WHEN subject = 'cooperative' THEN 380 ELSE 450 END) ELSE 0 END AS abnormal_false_info_listed,
+    CASE WHEN abnormal_open_age >= 1 THEN (CASE WHEN subject = 'individual' THEN 20 ELSE 30 END) * abnormal_open_age ELSE 0 END AS abnormal_long,
+    CASE WHEN subject IN ('enterprise', 'branch', 'cooperative') AND (abnormal_no_report >= 1) THEN (CASE WHEN subject = 'cooperative' THEN 220 ELSE 290 END) ELSE 0 END AS abnormal_no_report_listed,
+    CASE WHEN subject IN ('enterprise', 'branch') AND (abnormal_other_info >= 1) THEN 350 ELSE 0 END AS abnormal_other_info_listed,
+    CASE WHEN abnormal_open = 0 AND abnormal_3y >= 1 THEN (CASE WHEN subject = 'individual' THEN 60 ELSE 120 END) ELSE 0 END AS abnormal_past,
+    CASE WHEN abnormal_open >= 2 THEN (CASE WHEN subject = 'individual' THEN 80 ELSE 120 END) ELSE 0 END AS abnormal_several,
+    CASE WHEN subject IN ('enterprise', 'branch', 'cooperative') AND (uncontactable_now >= 1) THEN (CASE WHEN subject = 'cooperative' THEN 360 ELSE 440 END) ELSE 0 END AS abnormal_uncontactable,
+    CASE WHEN age_step >= 1 AND age_step < 3 THEN (CASE WHEN subject IN ('individual', 'cooperative') THEN 60 ELSE 80 END) ELSE 0 END AS age_early_years,
+    CASE WHEN age_step < 1 THEN (CASE WHEN subject IN ('individual', 'cooperative') THEN 60 ELSE 80 END) ELSE 0 END AS age_first_year,
+    CASE WHEN age_step >= 4 THEN -30 ELSE 0 END AS age_long,
+    CASE WHEN annual_missing_3y > annual_missing_1y THEN (80 * annual_missing_3y - 80 * annual_missing_1y) ELSE 0 END AS annual_earlier_missing,
+    CASE WHEN annual_false_3y >= 1 THEN (CASE WHEN subject = 'individual' THEN 120 WHEN subject = 'cooperative' THEN 150 ELSE 200 END) * annual_false_3y ELSE 0 END AS annual_false,
+    CASE WHEN annual_late_3y > annual_late_1y THEN ((CASE WHEN subject = 'individual' THEN 90 WHEN subject = 'cooperative' THEN 100 ELSE 190 END) * annual_late_3y - (CASE WHEN subject = 'individual' THEN 90 WHEN subject = 'cooperative' THEN 100 ELSE 190 END) * annual_late_1y) ELSE 0 END AS annual_late_before,
+    CASE WHEN annual_late_3y >= 2 THEN (CASE WHEN subject = 'individual' THEN 60 ELSE 80 END) ELSE 0 END AS annual_late_habit,
+    CASE WHEN annual_late_1y >= 1 THEN (CASE WHEN subject = 'individual' THEN 120 WHEN subject = 'cooperative' THEN 140 ELSE 240 END) ELSE 0 END AS annual_late_latest,
+    CASE WHEN annual_missing_1y >= 1 THEN (CASE WHEN subject IN ('individual', 'cooperative') THEN 120 ELSE 130 END) ELSE 0 END AS annual_latest_missing,
+    CASE WHEN annual_on_time_3y >= 3 AND annual_missing_3y = 0 THEN -20 ELSE 0 END AS annual_on_time,
+    CASE WHEN subject IN ('enterprise', 'branch') AND (annual_missing_2y >= 2 AND uncontactable_now >= 1) THEN 80 ELSE 0 END AS annual_silent_uncontactable,
+    CASE WHEN annual_missing_2y >= 2 THEN (CASE WHEN subject = 'individual' THEN 40 ELSE 60 END) ELSE 0 END AS annual_two_missing,
+    CASE WHEN subject IN ('enterprise') AND (capital_step >= 5 AND age_step < 2) THEN 120 ELSE 0 END AS capital_out_of_proportion,
+    CASE WHEN subject IN ('enterprise', 'cooperative') AND (capital_step = 1) THEN (CASE WHEN subject = 'cooperative' THEN 20 ELSE 40 END) ELSE 0 END AS capital_small,
+    CASE WHEN subject IN ('enterprise') AND (capital_fen = 0) THEN 30 ELSE 0 END AS capital_unknown,
+    CASE WHEN checks_clean_2y >= 1 AND check_last_severity = 0 THEN (CASE WHEN subject = 'individual' THEN -30 ELSE -40 END) ELSE 0 END AS check_clean,
+    CASE WHEN industry_food = 1 AND checks_problem_2y >= 1 THEN 80 ELSE 0 END AS check_food_problem,
+    CASE WHEN checks_info_2y >= 1 THEN (CASE WHEN subject = 'individual' THEN 120 ELSE 180 END) ELSE 0 END AS check_information,
+    CASE WHEN checks_pending_1y >= 1 THEN 60 ELSE 0 END AS check_pending,
+    CASE WHEN checks_problem_2y >= 1 THEN least((CASE WHEN subject = 'individual' THEN 160 ELSE 200 END) * checks_problem_2y, (CASE WHEN subject = 'individual' THEN 320 ELSE 400 END)) ELSE 0 END AS check_problem,
+    CASE WHEN checks_refused_2y >= 1 THEN (CASE WHEN subject = 'individual' THEN 250 ELSE 300 END) ELSE 0 END AS check_refused,
+    checks_refused_serious_2y >= 1 AS check_refused_serious,
+    CASE WHEN checks_serious_3y >= 1 THEN (CASE WHEN subject = 'individual' THEN 160 ELSE 200 END) ELSE 0 END AS check_serious,
+    CASE WHEN checks_uncontactable_2y >= 1 THEN (CASE WHEN subject = 'individual' THEN 150 ELSE 200 END) ELSE 0 END AS check_uncontactable,
+    CASE WHEN disputes_1y_yuan >= (CASE WHEN subject = 'individual' THEN 5000 ELSE 10000 END) THEN 50 ELSE 0 END AS complaint_amount,
+    CASE WHEN complaints_90d >= 3 THEN 80 ELSE 0 END AS complaint_cluster,
+    CASE WHEN industry_prepaid = 1 AND complaints_upheld_1y >= 1 THEN 60 ELSE 0 END AS complaint_prepaid_trade,
+    CASE WHEN complaints_refused_2y >= 1 THEN least(80 * complaints_refused_2y, 160) ELSE 0 END AS complaint_refused,
+    CASE WHEN complaints_upheld_1y >= 1 THEN least((CASE WHEN subject = 'individual' THEN 150 ELSE 180 END) * complaints_upheld_1y, (CASE WHEN subject = 'individual' THEN 450 ELSE 540 END)) ELSE 0 END AS complaint_upheld,
+    CASE WHEN complaint_load >= 1 THEN least(30 * complaint_load, 240) ELSE 0 END AS complaint_weight,
+    registration_state = 3 AS hold_cancelled,
+    penalties_3y = 0 AND abnormal_open = 0 AND serious_5y = 0 AND checks_problem_2y = 0 AND checks_serious_3y = 0 AND checks_refused_2y = 0 AS hold_without_finding,
+    CASE WHEN industry_risk >= 1 THEN (CASE WHEN subject = 'individual' THEN 60 ELSE 95 END) * industry_risk ELSE 0 END AS industry_risk,
+    CASE WHEN industry_code = 0 THEN (CASE WHEN subject = 'individual' THEN 120 ELSE 190 END) ELSE 0 END AS industry_unknown,
+    registration_state = 2 AS licence_revoked,
+    CASE WHEN subject IN ('individual') AND (abnormal_false_info >= 1) THEN 300 ELSE 0 END AS marked_false_info,
+    CASE WHEN subject IN ('individual') AND (abnormal_no_report >= 1) THEN 120 ELSE 0 END AS marked_no_report,
+    CASE WHEN subject IN ('individual') AND (uncontactable_now >= 1) THEN 300 ELSE 0 END AS marked_uncontactable,
+    CASE WHEN industry_equipment = 1 AND penalties_2y >= 1 THEN 80 ELSE 0 END AS penalty_equipment_trade,
+    CASE WHEN largest_fine_3y >= (CASE WHEN subject = 'individual' THEN 1000000 ELSE 10000000 END) THEN 80 ELSE 0 END AS penalty_fine_large,
+    CASE WHEN penalty_general_age < 2 THEN (CASE WHEN subject = 'individual' THEN 60 ELSE 80 END) ELSE 0 END AS penalty_general_public,
+    CASE WHEN penalties_heavier_3y >= 1 THEN (CASE WHEN subject = 'individual' THEN 120 ELSE 150 END) ELSE 0 END AS penalty_heavier_kind,
+    CASE WHEN penalty_minor_age < 1 THEN 50 ELSE 0 END AS penalty_minor_recent,
+    CASE WHEN penalties_2y >= 2 THEN 120 ELSE 0 END AS penalty_repeat,
+    CASE WHEN penalties_serious_3y >= 1 THEN (CASE WHEN subject = 'individual' THEN 160 ELSE 200 END) * penalties_serious_3y ELSE 0 END AS penalty_serious,
+    uncontactable_now >= 1 AND penalties_1y >= 1 AS penalty_uncontactable,
+    CASE WHEN penalty_load >= 1 THEN (CASE WHEN subject IN ('individual', 'cooperative') THEN 130 ELSE 150 END) * penalty_load ELSE 0 END AS penalty_weight,
+    CASE WHEN reports_open_1y >= 1 THEN 30 ELSE 0 END AS report_open,
+    CASE WHEN reports_upheld_2y >= 1 THEN least((CASE WHEN subject = 'individual' THEN 100 ELSE 120 END) * reports_upheld_2y, (CASE WHEN subject = 'individual' THEN 200 ELSE 240 END)) ELSE 0 END AS report_upheld,
+    CASE WHEN reports_upheld_1y >= 1 THEN (CASE WHEN subject = 'individual' THEN 120 ELSE 150 END) ELSE 0 END AS report_upheld_latest,
+    serious_open >= 1 AS serious_listed,
+    CASE WHEN serious_open = 0 AND serious_5y >= 1 THEN (CASE WHEN subject = 'individual' THEN 250 ELSE 300 END) ELSE 0 END AS serious_past,
+    CASE WHEN registration_state = 4 THEN 80 ELSE 0 END AS state_other,
+    CASE WHEN term_expired = 1 AND registration_state = 1 THEN (CASE WHEN subject = 'individual' THEN 30 WHEN subject = 'cooperative' THEN 40 ELSE 60 END) ELSE 0 END AS term_run_out
+  FROM indicator
+),
+-- First-level groups, each with its most.
+grouped AS (
+  SELECT entity, check_refused_serious, hold_cancelled, hold_without_finding, licence_revoked, penalty_uncontactable, serious_listed,
+    least(coalesce(age_early_years, 0) + coalesce(age_first_year, 0) + coalesce(age_long, 0) + coalesce(capital_out_of_proportion, 0) + coalesce(capital_small, 0) + coalesce(capital_unknown, 0) + coalesce(industry_risk, 0) + coalesce(industry_unknown, 0) + coalesce(state_other, 0) + coalesce(term_run_out, 0), 400) AS basic,
+    least(coalesce(annual_earlier_missing, 0) + coalesce(annual_false, 0) + coalesce(annual_late_before, 0) + coalesce(annual_late_habit, 0) + coalesce(annual_late_latest, 0) + coalesce(annual_latest_missing, 0) + coalesce(annual_on_time, 0) + coalesce(annual_silent_uncontactable, 0) + coalesce(annual_two_missing, 0), 440) AS dynamics,
+    least(coalesce(abnormal_false_info_listed, 0) + coalesce(abnormal_long, 0) + coalesce(abnormal_no_report_listed, 0) + coalesce(abnormal_other_info_listed, 0) + coalesce(abnormal_past, 0) + coalesce(abnormal_several, 0) + coalesce(abnormal_uncontactable, 0) + coalesce(check_clean, 0) + coalesce(check_food_problem, 0) + coalesce(check_information, 0) + coalesce(check_pending, 0) + coalesce(check_problem, 0) + coalesce(check_refused, 0) + coalesce(check_serious, 0) + coalesce(check_uncontactable, 0) + coalesce(marked_false_info, 0) + coalesce(marked_no_report, 0) + coalesce(marked_uncontactable, 0) + coalesce(penalty_equipment_trade, 0) + coalesce(penalty_fine_large, 0) + coalesce(penalty_general_public, 0) + coalesce(penalty_heavier_kind, 0) + coalesce(penalty_minor_recent, 0) + coalesce(penalty_repeat, 0) + coalesce(penalty_serious, 0) + coalesce(penalty_weight, 0) + coalesce(serious_past, 0), 800) AS supervision,
+    least(0, 200) AS related,
+    least(coalesce(complaint_amount, 0) + coalesce(complaint_cluster, 0) + coalesce(complaint_prepaid_trade, 0) + coalesce(complaint_refused, 0) + coalesce(complaint_upheld, 0) + coalesce(complaint_weight, 0) + coalesce(report_open, 0) + coalesce(report_upheld, 0) + coalesce(report_upheld_latest, 0), 500) AS social
+  FROM point
+),
+-- Clamp, then caps, then vetoes.
+scored AS (
+  SELECT entity,
+    greatest(greatest(greatest(greatest(least(least(least(greatest(0 + basic + dynamics + supervision + related + social, 0), 1000), CASE WHEN hold_cancelled THEN 250 ELSE 1000 END), CASE WHEN hold_without_finding THEN 750 ELSE 1000 END), CASE WHEN check_refused_serious THEN 751 ELSE 0 END), CASE WHEN licence_revoked THEN 751 ELSE 0 END), CASE WHEN penalty_uncontactable THEN 751 ELSE 0 END), CASE WHEN serious_listed THEN 751 ELSE 0 END) AS score
+  FROM grouped
+)
+SELECT entity, CASE WHEN score <= 250 THEN 'A' WHEN score <= 500 THEN 'B' WHEN score <= 750 THEN 'C' WHEN score <= 1000 THEN 'D' END AS class, score::INTEGER AS score
+FROM scored

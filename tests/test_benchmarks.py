@@ -1,0 +1,149 @@
+"""The yardsticks themselves: a floor or a rival that gives other grades measures nothing."""
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from benchmarks import floor, importing, row_by_row
+from benchmarks import plain as plain_python
+from benchmarks.report import Figure, table
+from benchmarks.work import NOW, TODAY, Work, connected
+from registry.database import execute
+from registry.services import frames, grading, ledger, sampling
+from rules.dated import to_day
+from rules.engine import evaluate, facts_needed, grade
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Work:
+    """A graded town, its tables exported for the floor."""
+    work = Work(tmp_path_factory.mktemp("town"), "town")
+    with connected(work) as (settings, scheme):
+        sampling.load_sample(settings, size=work.size, today=TODAY, now=NOW)
+        grading.everyone(scheme, day=TODAY, range_size=settings.grading.range_size)
+        floor.export(work.folder, scheme)
+    return work
+
+
+@pytest.fixture
+def village(tmp_path: Path) -> Work:
+    """A district of 400 that a test may spoil."""
+    work = Work(tmp_path, 400)
+    with connected(work) as (settings, _):
+        sampling.load_sample(settings, size=work.size, density=3, today=TODAY, now=NOW)
+    return work
+
+
+def test_the_floor_is_written_from_the_scheme_as_it_is_now():
+    assert floor.FILE.read_text(encoding="utf-8") == floor.sql(), "Run: python -m benchmarks.floor --write"
+
+
+def test_the_floor_gives_every_entity_of_a_town_the_class_and_score_that_were_stored(town):
+    tables = floor.open_tables(town.folder)
+    floor.run(tables, floor.FILE.read_text(encoding="utf-8"))
+    with connected(town) as (_, scheme):
+        assert floor.check(tables, scheme) == 12_000
+
+
+def test_the_floor_is_refused_when_one_score_differs(village):
+    with connected(village) as (settings, scheme):
+        grading.everyone(scheme, day=TODAY, range_size=settings.grading.range_size)
+        floor.export(village.folder, scheme)
+        execute("UPDATE grade_state SET score = score + 1 WHERE entity = 7")
+        tables = floor.open_tables(village.folder)
+        floor.run(tables, floor.FILE.read_text(encoding="utf-8"))
+        with pytest.raises(floor.Differs, match="other grades for 2 rows, the first being"):
+            floor.check(tables, scheme)
+
+
+@pytest.mark.parametrize("kind", [1, 2, 3, 5, 6, 7])
+def test_the_floor_agrees_about_what_is_unknown_where_no_feed_was_connected(village, kind):
+    with connected(village) as (settings, scheme):
+        execute("DELETE FROM coverage WHERE kind = ?", (kind,))
+        grading.everyone(scheme, day=TODAY, range_size=settings.grading.range_size)
+        floor.export(village.folder, scheme)
+        tables = floor.open_tables(village.folder)
+        floor.run(tables, floor.FILE.read_text(encoding="utf-8"))
+        assert floor.check(tables, scheme) == 400
+
+
+@pytest.mark.parametrize(
+    "day", [date(2024, 4, 30), date(2024, 5, 1), date(2025, 6, 30), date(2025, 7, 1), date(2026, 11, 20)]
+)
+def test_the_floor_follows_the_scheme_to_any_day(village, day):
+    with connected(village) as (settings, scheme):
+        grading.everyone(scheme, day=day, range_size=settings.grading.range_size)
+        floor.export(village.folder, scheme)
+        tables = floor.open_tables(village.folder)
+        floor.run(tables, floor.sql(day))
+        assert floor.check(tables, scheme) == 400
+
+
+def test_zen_engine_row_by_row_gives_the_same_grades(village):
+    with connected(village) as (_, scheme):
+        day, known = to_day(TODAY), ledger.head()
+        population = frames.population_in(1, 400, known).with_columns(day=pl.lit(day, dtype=pl.Int32))
+        facts, coverage = frames.facts_in(1, 400, facts_needed(scheme), known), frames.coverage(known)
+    asked = list(population.select("entity", "subject").iter_rows())
+    covered = dict.fromkeys(scheme.kinds, True)
+    theirs, _, _ = row_by_row.graded_row_by_row(asked, row_by_row.by_entity(facts), scheme, day, covered)
+    assert theirs == grade(population, facts, coverage, scheme).select("entity", "class", "score").rows()
+
+
+def test_indicators_in_plain_python_equal_those_of_the_engine_also_where_they_are_unknown(village):
+    with connected(village) as (_, scheme):
+        day, known = to_day(TODAY), ledger.head()
+        population = frames.population_in(1, 400, known).with_columns(day=pl.lit(day, dtype=pl.Int32))
+        facts = frames.facts_in(1, 400, facts_needed(scheme), known)
+        nothing = frames.coverage(known).clear()
+    grouped = row_by_row.by_entity(facts)
+    compared = 0
+    for part in evaluate(population, facts, nothing, scheme):
+        entities = population["entity"].gather(part.rows).to_list()
+        for one in part.compiled.indicators:
+            column = part.columns[one.indicator.id]
+            plain = plain_python.indicator_of(one, day, covered=False)
+            known_there = [column.known] * len(entities) if isinstance(column.known, bool) else column.known.tolist()
+            ours = [value if there else None for value, there in zip(column.values.tolist(), known_there, strict=True)]
+            assert [plain(grouped.get(entity, {})) for entity in entities] == ours, one.indicator.id
+            compared += len(ours)
+    assert compared > 10_000
+
+
+def test_a_rival_without_a_third_truth_value_is_not_compared_where_something_is_unknown(village):
+    with connected(village) as (_, scheme):
+        covered = dict.fromkeys(scheme.kinds, False)
+        with pytest.raises(ValueError, match="Indicators of entity 1 are unknown"):
+            row_by_row.graded_row_by_row([(1, "enterprise")], {}, scheme, to_day(TODAY), covered)
+
+
+def test_every_row_of_the_penalty_file_is_valid_and_is_stored(village):
+    (figure,) = importing.measure(village, count=500)
+    assert figure.ratio is not None
+    assert figure.note.startswith("all stored")
+
+
+@pytest.mark.parametrize(
+    ("figure", "met"),
+    [
+        (Figure("a", 3.0, "s", limit=3.0), True),
+        (Figure("a", 3.1, "s", limit=3.0), False),
+        (Figure("a", 100.0, "s", ratio=5.0, to="floor", limit=6.0), True),
+        (Figure("a", 1.0, "s", ratio=7.0, to="floor", limit=6.0), False),
+        (Figure("a", 1.0, "/s", ratio=0.7, to="empty view", limit=0.7, at_least=True), True),
+        (Figure("a", 900.0, "/s", ratio=0.6, to="empty view", limit=0.7, at_least=True), False),
+        (Figure("a", 1.0, "s"), None),
+    ],
+)
+def test_the_ratio_decides_where_there_is_one_else_the_value(figure, met):
+    assert figure.met is met
+
+
+def test_the_table_says_what_was_missed_and_by_what_budget():
+    lines = table(
+        [Figure("名称查询", 61.0, "ms", limit=50, note="p99"), Figure("grading", 9.0, "s", 4.5, "floor", 12)]
+    ).splitlines()
+    assert lines[2] == "| 名称查询 | 61 ms    |             | ≤ 50 ms | MISS | p99  |"
+    assert lines[3] == "| grading  | 9 s      | 4.5 × floor | ≤ 12 ×  | pass |      |"
