@@ -1,0 +1,227 @@
+"""Inspection lists: under a task, the riskiest first, frozen; the field copy tells nothing of the class."""
+
+from datetime import date
+
+import orjson
+import pytest
+
+from registry.errors import ListNotFound, TaskNotFound
+from registry.models import Audit, GradeState, InspectionList, InspectionListRow
+from registry.services import grading, lists, search, tasks
+from registry.services.lists import Filters
+from tests.conftest import NOW, TODAY
+from tests.factories import credit_code, record, registered
+from tests.registry.tables import ORGAN
+
+
+@pytest.fixture
+def scheme(settings):
+    return grading.scheme_named(settings)
+
+
+@pytest.fixture
+def task(settings):
+    return tasks.create(type="key_supervision", title="重点监管", basis="示例依据", organ=ORGAN, items=["食品标签"],
+                        from_on=date(2026, 12, 1), to_on=date(2026, 12, 31), actor="key:x", now=NOW)  # fmt: skip
+
+
+@pytest.fixture
+def district(scheme):
+    """Twelve entities of every class in two divisions and two trades; addresses go against the order of risk."""
+    made = {}
+    for number in range(12):
+        entity = registered(credit_code(division=("990102", "990203")[number % 2], number=number), division=("990102", "990203")[number % 2],
+                            industry=(1300, 5200)[number % 3 == 0], address=f"示例路{99 - number}号", capital_fen=10**10,
+                            subject="individual" if number == 5 else "enterprise")  # fmt: skip
+        for more in range(number % 4):
+            record(
+                entity,
+                document_no=f"信{number}-{more}号",
+                fine_fen=300_000_00,
+                content="",
+                decided_on=date(2026, 6, 1 + more),
+            )
+        if number in (3, 7):
+            record(entity, "serious_listing")
+        made[number] = entity
+    grading.due(scheme, day=TODAY)
+    return made
+
+
+def pulled(task, scheme, size=50, **filters):
+    return lists.pull(task, scheme, Filters(**filters), size=size, actor="key:x", now=NOW)
+
+
+def rows(found, *, field_copy=False, limit=100, after=None, **given):
+    return lists.page(found, field_copy=field_copy, after=after, limit=limit, **given).items
+
+
+def test_the_worst_come_first_by_class_then_score_then_code(task, scheme, district):
+    found = rows(pulled(task, scheme))
+    rank = {name: place for place, name in enumerate(scheme.classes)}
+    keys = [(-rank[row["class"]], -row["score"], row["code"]) for row in found]
+    assert (len(found), keys) == (12, sorted(keys))
+    assert [row["number"] for row in found] == list(range(1, 13))
+    assert len({row["class"] for row in found}) >= 2
+
+
+def test_a_list_has_the_size_that_was_asked_for_and_takes_the_worst(task, scheme, district):
+    whole = rows(pulled(task, scheme))
+    assert [row["code"] for row in rows(pulled(task, scheme, size=5))] == [row["code"] for row in whole[:5]]
+
+
+@pytest.mark.parametrize(
+    ("filters", "holds"),
+    [
+        ({"classes": ("D",)}, lambda row: row["class"] == "D"),
+        ({"division": "9902"}, lambda row: row["division"] == "990203"),
+        ({"divisions": ("990102",)}, lambda row: row["division"] == "990102"),
+        ({"kind": "individual"}, lambda row: row["kind"] == "individual"),
+        ({"industry": "52", "division": "990102"}, lambda row: row["division"] == "990102"),
+    ],
+)
+def test_filters_leave_out_what_was_not_asked_for_and_nothing_else(task, scheme, district, filters, holds):
+    kept, whole = rows(pulled(task, scheme, **filters)), rows(pulled(task, scheme))
+    assert kept
+    assert all(map(holds, kept))
+    if "industry" not in filters:
+        assert len(kept) == sum(map(holds, whole))
+
+
+def test_a_list_stays_as_it_was_pulled_while_grades_change(task, scheme, district):
+    made = pulled(task, scheme)
+    before = rows(made)
+    for number in (0, 4, 8):
+        record(district[number], "serious_listing")
+    grading.due(scheme, day=TODAY)
+    assert rows(made) == before
+    assert rows(pulled(task, scheme)) != before
+
+
+def test_the_reasons_are_those_of_the_grade_even_where_newer_records_wait(task, scheme, district):
+    before = rows(pulled(task, scheme))
+    for entity in district.values():
+        record(entity, document_no="信9号", fine_fen=900_000_00)
+    assert [row["reasons"] for row in rows(pulled(task, scheme))] == [row["reasons"] for row in before]
+
+
+def test_reasons_are_points_of_the_grade_the_heaviest_first(task, scheme, district):
+    for row in rows(pulled(task, scheme)):
+        points = [one["points"] for one in row["reasons"]]
+        assert points == sorted(points, reverse=True)
+        assert len(points) <= lists.REASONS
+        assert all(point > 0 for point in points)
+
+
+def test_the_field_copy_has_item_and_basis_and_not_a_byte_of_class_score_or_reasons(task, scheme, district):
+    made = pulled(task, scheme)
+    copy = rows(made, field_copy=True)
+    assert {frozenset(row) for row in copy} == {
+        frozenset(["number", "code", "name", "kind", "division", "address", "items", "basis"])
+    }
+    text = orjson.dumps(copy).decode()
+    for row in rows(made):
+        for reason in row["reasons"]:
+            assert reason["rule"] not in text
+            assert reason["title"]["zh"] not in text
+    assert copy[0]["items"] == ["食品标签"]
+
+
+def test_the_order_of_the_field_copy_does_not_follow_the_class(task, scheme, district):
+    made = pulled(task, scheme)
+    copy = rows(made, field_copy=True)
+    assert [row["number"] for row in copy] == list(range(1, 13))
+    assert [row["code"] for row in copy] == [
+        row["code"] for row in sorted(copy, key=lambda row: (row["division"], row["address"], row["code"]))
+    ]
+    record(district[0], "serious_listing")
+    grading.due(scheme, day=TODAY)
+    assert rows(pulled(task, scheme), field_copy=True) == copy  # other classes, the same tour
+    assert [row["code"] for row in copy] != [row["code"] for row in rows(made)]
+
+
+@pytest.mark.parametrize("field_copy", [False, True])
+def test_pages_neither_skip_nor_repeat(task, scheme, district, field_copy):
+    made, seen, after = pulled(task, scheme), [], None
+    while True:
+        page = lists.page(made, field_copy=field_copy, after=after, limit=5)
+        seen += page.items
+        after = page.next
+        if after is None:
+            break
+    assert seen == rows(made, field_copy=field_copy)
+
+
+def test_a_key_of_one_district_sees_its_rows_only(task, scheme, district):
+    made = pulled(task, scheme)
+    assert {row["division"] for row in rows(made, divisions=("9902",))} == {"990203"}
+
+
+def test_pulling_costs_the_same_number_of_queries_for_few_and_for_many(task, scheme, district, count_queries):
+    costs = []
+    for size in (2, 12):
+        with count_queries() as queries:
+            pulled(task, scheme, size=size)
+        costs.append(len(queries))
+    assert costs[0] == costs[1]
+
+
+def test_revoked_cancelled_and_ungraded_entities_are_not_visited(task, scheme, district):
+    revoked, fresh = registered(status=2), None
+    grading.due(scheme, day=TODAY)
+    fresh = registered()
+    assert GradeState.get_or_none(GradeState.entity == revoked) is not None
+    listed = {row.entity for row in InspectionListRow.select().where(InspectionListRow.list == pulled(task, scheme).id)}
+    assert not listed & {revoked, fresh}
+
+
+def test_an_empty_list_is_a_list(task, scheme):
+    made = pulled(task, scheme)
+    assert (made.size, rows(made)) == (0, [])
+
+
+def test_lists_and_tasks_of_another_organ_are_not_there(task, scheme):
+    made = pulled(task, scheme)
+    assert lists.get(made.id, organ=ORGAN).id == made.id
+    assert tasks.get(task.id, organ=ORGAN) == task
+    with pytest.raises(ListNotFound, match="别的机关 has no list"):
+        lists.get(made.id, organ="别的机关")
+    with pytest.raises(TaskNotFound, match="别的机关 has no task"):
+        tasks.get(task.id, organ="别的机关")
+
+
+def test_tasks_come_newest_first_in_pages(settings, task):
+    for number in range(4):
+        tasks.create(
+            type="random",
+            title=f"{number}",
+            basis="b",
+            organ=ORGAN,
+            items=["x"],
+            from_on=TODAY,
+            to_on=TODAY,
+            actor="a",
+            now=NOW,
+        )
+    first = tasks.page(organ=ORGAN, after=None, limit=3)
+    second = tasks.page(organ=ORGAN, after=first.next, limit=3)
+    assert ([one.title for one in first.items], [one.title for one in second.items]) == (
+        ["3", "2", "1"],
+        ["0", "重点监管"],
+    )
+    assert (second.next, tasks.page(organ="别的机关", after=None, limit=3).items) == (None, [])
+
+
+def test_making_a_task_and_pulling_a_list_are_on_record(task, scheme, district):
+    made = pulled(task, scheme, classes=("D",))
+    notes = [(one.verb, one.subject, one.actor) for one in Audit.select().order_by(Audit.id)]
+    assert notes == [("task.created", f"task {task.id}", "key:x"), ("list.pulled", f"list {made.id}", "key:x")]
+    assert InspectionList.get().filters["classes"] == ["D"]
+
+
+@pytest.mark.parametrize(
+    ("column", "prefix", "expected"),
+    [("industry", "13", (1300, 1399)), ("industry", "1391", (1391, 1391)), ("industry", "0", (0, 999)), ("division", "99", ("990000", "999999")), ("division", "990102", ("990102", "990102"))],
+)  # fmt: skip
+def test_a_prefix_is_a_range(column, prefix, expected):
+    assert search.prefix_range(column, prefix) == expected

@@ -1,0 +1,188 @@
+"""Real registrations and penalties, from beside the repository: nearly all stored, every other row named, nobody's number kept.
+
+Nothing of these files is copied here: they are counted, and what is found is said by its kind and place only.
+"""
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+
+from registry import config, database, privacy, schema
+from registry.cells.checks import is_registration_no, resident_check, resident_id
+from registry.cells.personal import mask_personal
+from registry.config import Settings
+from registry.models import ImportReject, ImportRun, Record, Unmatched
+from registry.services import imports
+from tests.registry.importing import counts_of, imported
+
+pytestmark = pytest.mark.real
+ZHEJIANG, BEIJING = "registration/zhejiang.csv.gz", "registration/beijing.csv.gz"
+ROWS = {
+    ZHEJIANG: 190_212,
+    BEIJING: 55_685,
+    "beijing/tax_penalties.csv.gz": 2_332,
+    "beijing/env_penalties.csv.gz": 1_906,
+}
+LEAST = {"beijing/tax_penalties.csv.gz": 1_500, "beijing/env_penalties.csv.gz": 850}
+DIGITS = re.compile(r"[0-9]{14,20}[Xx]?")
+# Where enterprises' own numbers stand.
+OF_ENTERPRISES = {
+    "code",
+    "registration_no",
+    "organisation_code",
+    "party_code",
+    "identity",
+    "content",
+    "digest",
+    "folded",
+}
+
+
+def settings_in(folder: Path) -> Settings:
+    settings = config.load(
+        environ={
+            "XINHENG_DATABASE_URL": f"sqlite:///{folder / 'xinheng.db'}",
+            "XINHENG_PRIVACY_KEY_FILE": str(folder / "privacy.key"),
+        }
+    )
+    database.connect(settings)
+    privacy.make_key(settings)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def registry(shared, tmp_path_factory):
+    """One registry with Beijing's registrations and both penalty files in it; every file twice."""
+    folder = tmp_path_factory.mktemp("real")
+    settings = settings_in(folder)
+    with database.session():
+        schema.upgrade()
+        reports = {}
+        for name in (BEIJING, *LEAST):
+            first = imported(settings, shared / name, chunk=2_000)
+            imports.write_rejects(first.run, folder / f"{Path(name).name}.rejected.csv")
+            reports[name] = (first, imported(settings, shared / name, chunk=2_000))
+        yield folder, reports
+    database.db.obj.close_all()
+
+
+@pytest.fixture
+def reopened(registry):
+    """The registry of this module, whatever database other tests have pointed at meanwhile."""
+    folder, reports = registry
+    settings = settings_in(folder)
+    with database.session():
+        yield settings, folder, reports
+
+
+@pytest.mark.parametrize("name", [BEIJING, *LEAST])
+def test_every_row_of_a_real_file_is_accounted_for(reopened, name):
+    first, _ = reopened[2][name]
+    assert first.counts.read == ROWS[name]
+    refused = ImportReject.select(ImportReject.row).where(ImportReject.run == first.run).distinct().count()
+    assert refused == first.counts.rejected
+    assert not ImportReject.select().where((ImportReject.run == first.run) & (ImportReject.reason == "")).count()
+
+
+@pytest.mark.parametrize("name", LEAST)
+def test_most_of_the_real_penalties_are_stored(reopened, name):
+    assert reopened[2][name][0].counts.stored >= LEAST[name]
+
+
+def test_nearly_all_real_registrations_are_stored(reopened):
+    assert reopened[2][BEIJING][0].counts.stored >= 0.98 * ROWS[BEIJING]
+
+
+@pytest.mark.parametrize("name", [BEIJING, *LEAST])
+def test_a_real_file_again_stores_nothing(reopened, name):
+    first, again = (report.counts for report in reopened[2][name])
+    assert (again.stored, again.provisional) == (0, 0)
+    assert (again.unmatched, again.rejected) == (first.unmatched, first.rejected)
+    assert again.unchanged == first.stored + first.unchanged
+
+
+def personal_numbers_in(text, column):
+    """Kinds of personal numbers that a text still holds; a number that an enterprise has in its own column is none."""
+    found = ["masked differently"] if mask_personal(text) != text and column not in OF_ENTERPRISES else []
+    for run in DIGITS.findall(text):
+        certain = len(run) == 18 and resident_id(run) and resident_check(run[:17]) == run[17].upper()
+        maybe = len(run) == 15 and resident_id(run) and column not in OF_ENTERPRISES and not is_registration_no(run)
+        if (certain and column not in OF_ENTERPRISES) or maybe:
+            found.append("resident id")
+    return found
+
+
+def test_no_resident_id_and_no_telephone_number_is_anywhere_in_the_database(reopened):
+    found = []
+    for (name,) in database.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'name_index%'"
+    ).fetchall():
+        columns = [row[1] for row in database.execute(f'PRAGMA table_info("{name}")').fetchall()]
+        cursor = database.db.connection().cursor()
+        for row in cursor.execute(f'SELECT * FROM "{name}"'):  # noqa: S608
+            for column, cell in zip(columns, row, strict=True):
+                if isinstance(cell, str) and len(cell) >= 7:
+                    found += [(name, column, kind) for kind in personal_numbers_in(cell, column)]
+    assert found == []
+
+
+def test_certainly_nobody_s_number_is_in_the_bytes_of_the_file(reopened):
+    """Without knowing columns: 18 characters that are a resident id with a right check and no credit code of an entity."""
+    database.db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = (reopened[1] / "xinheng.db").read_bytes()
+    codes = {code for (code,) in database.execute("SELECT code FROM entity WHERE code IS NOT NULL").fetchall()}
+    suspects = set()
+    for match in re.finditer(rb"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])", content):
+        number = match.group().decode()
+        if number not in codes and resident_id(number) and resident_check(number[:17]) == number[17].upper():
+            suspects.add(match.start())
+    assert len(suspects) == 0
+
+
+def test_no_personal_number_is_in_the_rejects_files(reopened):
+    for path in reopened[1].glob("*.rejected.csv"):
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            cells = [cell for row in csv.reader(handle) for cell in row]
+        assert [kind for cell in cells for kind in personal_numbers_in(cell, "value")] == []
+
+
+def test_rows_that_wait_say_why_and_hold_no_number_of_a_person(reopened):
+    reasons = {row.reason for row in Unmatched.select(Unmatched.reason).distinct()}
+    assert reasons <= {"blank", "masked", "person", "unusable", "not_registered", "spreadsheet_number", "phone"}
+    assert (
+        not Unmatched.select().where((Unmatched.reason == "person") & (Unmatched.party_code != "(个人证件号)")).count()
+    )
+
+
+def test_amounts_that_stand_only_in_words_were_read(reopened):
+    fines = (
+        Record.select()
+        .where((Record.kind == "penalty") & (Record.source == "penalty-environment") & (Record.amount_fen > 0))
+        .count()
+    )
+    assert fines >= 500
+
+
+@pytest.mark.slow
+def test_of_all_190_212_real_registrations_all_but_one_in_a_thousand_are_stored(shared, on_sqlite):
+    report = imported(on_sqlite, shared / ZHEJIANG, chunk=2_000)
+    assert report.counts.read == ROWS[ZHEJIANG]
+    assert report.counts.stored >= 0.999 * ROWS[ZHEJIANG]
+    assert ImportRun.get().state == "done"
+    again = imported(on_sqlite, shared / ZHEJIANG, chunk=2_000)
+    assert counts_of(again) == {
+        "unchanged": report.counts.stored + report.counts.unchanged,
+        **({"rejected": report.counts.rejected} if report.counts.rejected else {}),
+    }
+
+
+def test_the_search_for_personal_numbers_would_find_one():
+    first17 = "11010119900307123"
+    assert personal_numbers_in(f"见{first17}{resident_check(first17)}号", "detail") == [
+        "masked differently",
+        "resident id",
+    ]
+    assert personal_numbers_in("电话13912345678", "detail") == ["masked differently"]
+    assert personal_numbers_in("罚款13800138000元", "detail") == []

@@ -1,0 +1,149 @@
+"""Random small registries for property tests: what may be said, and saying it."""
+
+from datetime import date, timedelta
+
+from hypothesis import strategies as st
+
+from registry import database
+from registry.clock import day_number
+from registry.kinds import KINDS, Statement
+from registry.models import GradeRun, GradeState, Record
+from registry.services import entities, grading, ledger, records
+from registry.services.entities import Party
+from registry.services.records import Checked
+from tests.factories import credit_code
+
+SCHEMES = ["general-risk"]
+START = date(2024, 5, 20)
+MOST = 6
+DIVISIONS = ("990102", "990203")
+ORGAN = "信衡市市场监督管理局"
+CODES = {
+    "registration": (0, 1300, 5200),
+    "annual_report": tuple(range(2019, 2026)),
+    "serious_listing": (5, 7, 11),
+    "penalty": (1, 3, 8, 10),
+}
+KIND_NAMES = tuple(KINDS)
+
+_number = st.integers(0, MOST - 1)
+_ago = st.integers(-40, 1200)
+_length = st.one_of(st.none(), st.integers(0, 500))
+
+_register = st.tuples(
+    st.just("register"), _number, st.sampled_from(["enterprise", "individual", "cooperative", "branch", "other"]),
+    st.sampled_from([1, 1, 1, 2, 3, 4]), st.integers(0, 4000), _length, st.sampled_from(DIVISIONS),
+)  # fmt: skip
+_record = st.tuples(
+    st.sampled_from(["state", "post"]), _number, st.sampled_from(KIND_NAMES[1:]), st.integers(0, 9), st.integers(0, 3),
+    st.sampled_from([0, 5_000_00, 2_000_000_00]), _ago, _length, st.integers(1, 4), st.booleans(),
+)  # fmt: skip
+_cover = st.tuples(st.just("cover"), st.sampled_from(KIND_NAMES), st.sampled_from(["", "99", "990203"]), _ago, _length)
+_gone = st.tuples(st.just("withdraw"), st.integers(0, 50))
+_act = st.one_of(_record, _record, _record, _register, _register, _cover, _gone)
+# Days that go by before something is said, and what is said then.
+steps = st.lists(
+    st.tuples(st.sampled_from([0, 1, 1, 7, 30, 91, 365]), st.lists(_act, max_size=6)), min_size=1, max_size=5
+)
+
+
+def apply(act, *, scheme, today, now):
+    """Say one thing to the registry, by the way that `act` names."""
+    what, *rest = act
+    with ledger.writing(now=now, schemes=SCHEMES) as pen:
+        if what == "register":
+            number, subject, status, age, length, division = rest
+            code = credit_code(number=number)
+            established = today - timedelta(days=age)
+            ends = None if length is None else today + timedelta(days=length - 200)
+            detail = {"name": f"信衡示例{number}", "subject": subject, "division": division}
+            said = Statement(
+                "registration",
+                (0, 1300, 5200)[age % 3],
+                status,
+                age * 100_00,
+                established,
+                ends,
+                "",
+                "",
+                ("registration",),
+                detail,
+            )
+            entities.register(
+                pen, [(Party(code=code, organisation_code=code[8:17], name=detail["name"]), said)], source="register"
+            )
+        elif what == "cover":
+            kind, division, ago, length = rest
+            first = today - timedelta(days=ago)
+            pen.cover(kind, division, first, None if length is None else first + timedelta(days=length), source="feed")
+        elif what == "withdraw":
+            kept = Record.select().where(
+                Record.replaced_seq.is_null() & (Record.act != "withdraw") & Record.kind.in_(KIND_NAMES[1:])
+            )
+            found = list(kept.order_by(Record.seq))
+            if found:
+                pen.withdraw(found[rest[0] % len(found)].seq, source="feed", reason="撤销")
+        elif what == "state":
+            party, said = _statement(rest, today)
+            (entity,) = [one.id for one in entities.match([party]) if one] or entities.provisional(
+                pen, [party]
+            ).values()
+            pen.state([(entity, said)], source="feed")
+    if what == "post":
+        party, said = _statement(rest, today)
+        records.post(
+            [Checked(party, said)], source="key:x", actor="key:x", scheme=scheme, schemes=SCHEMES, today=today, now=now
+        )
+
+
+def _statement(rest, today):
+    number, kind, code, severity, amount, ago, length, document, undated = rest
+    codes = CODES.get(kind, (1, 2, 3, 4, 5))
+    happened = today - timedelta(days=ago)
+    ends = (
+        happened + timedelta(days=length)
+        if length is not None and kind in ("abnormal_listing", "serious_listing", "item_12315")
+        else None
+    )
+    dated = None if undated and document == 4 else happened
+    key = (kind, "document", ORGAN, f"信{document}号")
+    code = codes[code % len(codes)]
+    return Party(code=credit_code(number=number)), Statement(
+        kind, code, severity, amount, dated, ends if dated else None, f"信{document}号", ORGAN, key, {}
+    )
+
+
+def state_of(scheme):
+    """entity → (class, score, digest, version) of the grades that stand now."""
+    return {
+        row.entity: (row.class_, row.score, bytes(row.digest).hex(), row.version)
+        for row in GradeState.select().where(GradeState.scheme == scheme.id)
+    }
+
+
+def next_days(scheme):
+    return {row.entity: row.next_day for row in GradeState.select().where(GradeState.scheme == scheme.id)}
+
+
+def from_scratch(scheme, day, width=3):
+    """What grading everyone from nothing would give, without leaving a trace: (states, next days)."""
+    with database.db.atomic() as transaction:
+        for table in ("grade", "grade_state", "stale", "grade_range", "grade_run"):
+            database.execute(f"DELETE FROM {table}")  # noqa: S608
+        known, version = ledger.head(), grading.version_of(scheme)
+        run = GradeRun.create(
+            scheme=scheme.id, version=version, day=day_number(day), known=known, state="running", started_at=0
+        )
+        highest = database.execute("SELECT coalesce(max(id), 0) FROM entity").fetchone()[0]
+        # Range by range as a full run does, but on this connection: another one would not see what is not committed.
+        for first in range(1, highest + 1, width):
+            grading.grade_range(scheme, run.id, first, first + width - 1, day=day, known=known)
+        found = state_of(scheme), next_days(scheme)
+        transaction.rollback()
+    return found
+
+
+def never_late(mine, theirs, today):
+    """Whether a breakpoint that is kept may be too early but is never too late."""
+    far = day_number(date(9999, 1, 1))
+    return day_number(today) < (far if mine is None else mine) <= (far if theirs is None else theirs)
