@@ -122,7 +122,7 @@ def evaluate(population: pl.DataFrame, facts: pl.DataFrame, coverage: pl.DataFra
                 picked = slice(low, high)
                 slices[kind] = Slice(table, index[picked], row[picked] - begin, own_days, rows.size, kind in ordered)
         begin += rows.size
-        feeds = Coverage(coverage, own_days, divisions if rows.size == order.size else divisions.gather(rows))
+        feeds = Coverage(coverage, own_days, divisions if rows.size == population.height else divisions.gather(rows))
         yield _part(scheme, compiled, rows, own_days, slices, feeds)
 
 

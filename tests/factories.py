@@ -24,7 +24,13 @@ def registered(code: str | None = None, *, source: str = "register", now: int = 
     """Register an entity and return its id."""
     code = code or credit_code()
     name = given.pop("name", f"信衡示例{code[8:16]}有限公司")
-    fields: dict[str, Any] = {"name": name, "subject": "enterprise", "division": code[2:8], "established": date(2015, 3, 1), **given}
+    fields: dict[str, Any] = {
+        "name": name,
+        "subject": "enterprise",
+        "division": code[2:8],
+        "established": date(2015, 3, 1),
+        **given,
+    }
     kind = KINDS["registration"]
     statement = kind.state(kind.schema(today=TODAY).load(fields))
     with ledger.writing(now=now, schemes=["general-risk"]) as pen:

@@ -48,7 +48,9 @@ def server() -> Generator[str, None, None]:
     )  # fmt: skip
     options = f"-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c listen_addresses= -c max_connections=200 -k {folder}"
     control = [*prefix, bindir / "pg_ctl", "-D", data]
-    subprocess.run([*control, "-o", options, "-l", folder / "log", "-w", "start"], check=True, capture_output=True, cwd=folder)
+    subprocess.run(
+        [*control, "-o", options, "-l", folder / "log", "-w", "start"], check=True, capture_output=True, cwd=folder
+    )
     try:
         yield f"postgresql://postgres@/{{}}?host={folder}"
     finally:

@@ -1,6 +1,6 @@
 """Run the whole suite as `make test` does: in parallel, with branch coverage held to its floor.
 
-    python -m tests.suite [PATH …]
+python -m tests.suite [PATH …]
 """
 
 import os
@@ -28,7 +28,9 @@ def main(paths: list[str]) -> int:
         return tests.returncode
     # Data of processes that the tests started lies beside pytest-cov's own.
     subprocess.run([*coverage, "combine", "--append", "-q"], cwd=ROOT, check=False, capture_output=True)
-    held = subprocess.run([*coverage, "report", f"--include={HELD}", f"--fail-under={FLOOR}", "--skip-covered"], cwd=ROOT, check=False)
+    held = subprocess.run(
+        [*coverage, "report", f"--include={HELD}", f"--fail-under={FLOOR}", "--skip-covered"], cwd=ROOT, check=False
+    )
     return held.returncode
 
 

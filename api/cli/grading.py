@@ -11,7 +11,7 @@ from api.cli import support
 from api.cli.support import DAY, as_json
 from registry.config import Settings
 from registry.database import write
-from registry.services import entities, explanation, grading, ledger
+from registry.services import entities, explanation, grading, ledger, preview
 
 
 @click.command("grade", epilog="Example: xinheng grade --due   or: xinheng grade 91990101MA00000000 --on 2026-06-30")
@@ -19,7 +19,9 @@ from registry.services import entities, explanation, grading, ledger
 @click.option("--all", "everyone", is_flag=True, help="Grade all entities.")
 @click.option("--due", is_flag=True, help="Grade those whose grade may have changed.")
 @click.option("--scheme", default=None, help="Default: [grading] scheme.")
-@click.option("--on", "day", type=DAY, default=None, help="Day of the grade. Default: today.")
+@click.option(
+    "--on", "day", type=DAY, default=None, help="Show what the grades would be on another day; nothing is written then."
+)
 @click.option(
     "--engine",
     type=click.Choice(["local"]),
@@ -34,17 +36,25 @@ def grade(
     """Grade entities now: all of them, those that are due, or some by their codes.
 
     Safe to repeat: a row is written only where class, score or reasons change. A full run that was cut off goes on
-    where it was when it is started again on the same day.
+    where it was when it is started again on the same day. Only today's grades become current: with --on another day
+    the classes are worked out and shown, and nothing is written.
     """
     if everyone + due + bool(codes) != 1:
         raise click.UsageError("Say who: --all, --due, or one or more codes.")
     with support.connected() as settings:
         chosen = grading.scheme_named(settings, scheme)
-        on = day or support.today(settings)
+        today = support.today(settings)
+        on = day or today
+        if due and on != today:
+            raise click.UsageError("Who is due depends on today. Say --all or codes with --on.")
         started = time.monotonic()
+        size = settings.grading.range_size
         with support.progress(f"Grade 评定 {chosen.id}") as tell:
-            if everyone:
-                result = grading.everyone(chosen, day=on, range_size=settings.grading.range_size, progress=tell)
+            if on != today:
+                some = [entities.get(code).id for code in codes] or None
+                result = preview.on(chosen, on, range_size=size, entities=some, progress=tell)
+            elif everyone:
+                result = grading.everyone(chosen, day=on, range_size=size, progress=tell)
             elif due:
                 result = grading.due(chosen, day=on, progress=tell)
             else:
@@ -54,13 +64,16 @@ def grade(
         seconds = round(time.monotonic() - started, 3)
     body = {
         "scheme": chosen.id, "on": on.isoformat(), "engine": engine, "entities": result.entities, "changed": result.changed,
-        "seconds": seconds, "classes": result.classes,
+        "seconds": seconds, "classes": result.classes, "written": on == today,
     }  # fmt: skip
     if as_json:
         support.emit(body)
         return
+    if on != today:
+        click.echo(f"On {on}, with what is known now, {result.changed:,} classes would differ. Nothing was written.")
     click.echo(
-        f"{result.entities:,} entities graded under {chosen.id} on {on} in {seconds:.1f} s; {result.changed:,} grades changed."
+        f"{result.entities:,} entities graded under {chosen.id} on {on} in {seconds:.1f} s"
+        + (f"; {result.changed:,} grades changed." if on == today else ".")
     )
     if result.classes:
         names = chosen.classes

@@ -379,12 +379,18 @@ def _begin(scheme: Scheme, day: date, now: int) -> tuple[GradeRun, int]:
 
 
 def _due(scheme: Scheme, version: int, day: date) -> list[int]:
-    rows = execute(
-        "SELECT entity FROM stale WHERE scheme = ? UNION SELECT entity FROM grade_state WHERE scheme = ? AND next_day <= ? "
-        "UNION SELECT entity FROM grade_state WHERE scheme = ? AND version <> ? ORDER BY 1",
-        (scheme.id, scheme.id, clock.day_number(day), scheme.id, version),
-    ).fetchall()
-    return [row[0] for row in rows]
+    parts = [
+        "SELECT entity FROM stale WHERE scheme = ?",
+        "SELECT entity FROM grade_state WHERE scheme = ? AND next_day <= ?",
+        "SELECT entity FROM grade_state WHERE scheme = ? AND version <> ?",
+    ]
+    values: list[object] = [scheme.id, scheme.id, clock.day_number(day), scheme.id, version]
+    if not GradeRun.select().where((GradeRun.scheme == scheme.id) & (GradeRun.state == "done")).exists():
+        # A scheme that is new here: nobody was ever marked for it.
+        state = "SELECT 1 FROM grade_state s WHERE s.scheme = ? AND s.entity = entity.id"
+        parts.append(f"SELECT id FROM entity WHERE {frames.GRADABLE} AND NOT EXISTS ({state})")  # noqa: S608
+        values.append(scheme.id)
+    return [row[0] for row in execute(f"{' UNION '.join(parts)} ORDER BY 1", values).fetchall()]
 
 
 def _stale(scheme: Scheme) -> list[int]:

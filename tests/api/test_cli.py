@@ -110,7 +110,9 @@ def test_every_option_is_documented():
 def test_every_setting_is_documented_with_its_variable_and_its_default(key):
     section, name = key.split(".")
     default = next(item.default for item in config.SECTIONS[section].__dataclass_fields__.values() if item.name == name)
-    line = next(line for line in (ROOT / "docs" / "settings.md").read_text(encoding="utf-8").splitlines() if f"`{key}`" in line)
+    line = next(
+        line for line in (ROOT / "docs" / "settings.md").read_text(encoding="utf-8").splitlines() if f"`{key}`" in line
+    )
     assert f"`XINHENG_{section}_{name}`".upper() in line.upper()
     assert f"`{default}`" in line
 
@@ -154,7 +156,10 @@ def test_an_unexpected_error_shows_where_it_happened(on_one, monkeypatch):
 
 
 def test_a_database_without_tables_is_named_with_the_remedy(tmp_path):
-    env = {"XINHENG_DATABASE_URL": f"sqlite:///{tmp_path}/new.db", "XINHENG_PRIVACY_KEY_FILE": f"{tmp_path}/privacy.key"}
+    env = {
+        "XINHENG_DATABASE_URL": f"sqlite:///{tmp_path}/new.db",
+        "XINHENG_PRIVACY_KEY_FILE": f"{tmp_path}/privacy.key",
+    }
     result = CliRunner(env=env).invoke(cli, ["grade", "--all"])
     assert result.exit_code == 3
     assert "xinheng init" in result.stderr
@@ -172,7 +177,11 @@ def test_a_database_that_is_not_there_is_one_clear_line_without_a_password(tmp_p
 
 
 def test_three_that_initialise_at_once_do_no_harm(tmp_path):
-    env = {**os.environ, "XINHENG_DATABASE_URL": f"sqlite:///{tmp_path}/new.db", "XINHENG_PRIVACY_KEY_FILE": f"{tmp_path}/privacy.key"}
+    env = {
+        **os.environ,
+        "XINHENG_DATABASE_URL": f"sqlite:///{tmp_path}/new.db",
+        "XINHENG_PRIVACY_KEY_FILE": f"{tmp_path}/privacy.key",
+    }
     command = [sys.executable, "-c", "from api.cli import main; main()", "init", "--json"]
     both = [subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE) for _ in range(3)]
     applied = [orjson.loads(child.communicate(timeout=60)[0])["applied"] for child in both]
@@ -194,7 +203,10 @@ def test_config_says_what_holds_and_where_it_comes_from(on_one, on_sqlite):
     [
         ("postgresql://u:secret@db.example:5432/x", "postgresql://u:***@db.example:5432/x"),
         ("postgresql://u:p@ss@db/x", "postgresql://u:***@db/x"),
-        ("postgresql://db/x?user=u&password=secret&sslmode=require", "postgresql://db/x?user=u&password=***&sslmode=require"),
+        (
+            "postgresql://db/x?user=u&password=secret&sslmode=require",
+            "postgresql://db/x?user=u&password=***&sslmode=require",
+        ),
         ("postgresql://u@db/x", "postgresql://u@db/x"),
         ("sqlite:///var/xinheng.db", "sqlite:///var/xinheng.db"),
     ],
@@ -225,16 +237,28 @@ def penalties(folder: Path, code: str, *, bad: bool = True) -> Path:
 
     known = mappings.shipped()["penalty-legal-person"]
     fields = {column.field: column.headings[0] for column in known.columns}
-    names = [known.party_name[0], known.party_code[0], *(group[0] for group in known.requires), *(fields[name] for name in ("document_no", "decided_on", "fine_fen", "organ"))]
+    names = [
+        known.party_name[0],
+        known.party_code[0],
+        *(group[0] for group in known.requires),
+        *(fields[name] for name in ("document_no", "decided_on", "fine_fen", "organ")),
+    ]
     header = list(dict.fromkeys(names))
 
     def row(**values: str) -> dict[str, str]:
-        return {known.party_name[0]: "信衡示例有限公司", known.party_code[0]: code, fields["decided_on"]: "2026-03-02", fields["organ"]: ORGAN} | values
+        return {
+            known.party_name[0]: "信衡示例有限公司",
+            known.party_code[0]: code,
+            fields["decided_on"]: "2026-03-02",
+            fields["organ"]: ORGAN,
+        } | values
 
     rows = [row(**{fields["document_no"]: "信市监处罚〔2026〕1号", fields["fine_fen"]: "1"})]
     if bad:
         rows.append(row(**{fields["document_no"]: "信市监处罚〔2026〕2号", fields["fine_fen"]: "-1"}))
-        rows.append(row(**{fields["document_no"]: "信市监处罚〔2026〕3号", fields["fine_fen"]: "1", known.party_code[0]: ""}))
+        rows.append(
+            row(**{fields["document_no"]: "信市监处罚〔2026〕3号", fields["fine_fen"]: "1", known.party_code[0]: ""})
+        )
     file = folder / "penalties.csv"
     with file.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.DictWriter(handle, header, restval="")
@@ -305,7 +329,7 @@ def test_a_grade_by_code_is_explained_to_a_program(xinheng):
     code = credit_code()
     entity = registered(code)
     record(entity)
-    body = read(xinheng("grade", code, "--on", "2026-11-21", "--json"))
+    body = read(xinheng("grade", code, "--json"))
     assert (body["entities"], body["changed"]) == (1, 1)
     told = read(xinheng("explain", code, "--json"))
     assert {"class", "score", "points", "decided_by", "digest", "reproduced"} <= set(told)
@@ -313,6 +337,20 @@ def test_a_grade_by_code_is_explained_to_a_program(xinheng):
     assert sum(row["points"] for row in told["points"]) == told["score"]
     assert all({"rule", "points", "records"} <= set(row) for row in told["points"])
     assert told["class"] == GradeState.get(GradeState.entity == entity).class_
+
+
+def test_a_grade_of_another_day_is_shown_and_not_written(xinheng):
+    covered()
+    code = credit_code()
+    record(registered(code))
+    xinheng("grade", "--all")
+    before = list(GradeState.select().dicts())
+    for who in ("--all", code):
+        body = read(xinheng("grade", who, "--on", "2031-01-01", "--json"))
+        assert (body["entities"], body["written"]) == (1, False)
+        assert sum(body["classes"]["enterprise"].values()) == 1
+    assert list(GradeState.select().dicts()) == before
+    assert "today" in xinheng("grade", "--due", "--on", "2031-01-01", status=2).stderr
 
 
 def test_an_explanation_reads_in_chinese_and_in_english(on_one):
@@ -356,7 +394,23 @@ def test_a_list_is_pulled_under_a_task_and_the_field_copy_tells_no_class(on_one,
     for _ in range(3):
         record(registered(), document_no="")
     on_one("grade", "--due")
-    task = read(on_one("task", "create", "--type", "random", "--title", "双随机抽查", "--basis", "年度计划", "--organ", ORGAN, "--item", "标签", "--json"))
+    task = read(
+        on_one(
+            "task",
+            "create",
+            "--type",
+            "random",
+            "--title",
+            "双随机抽查",
+            "--basis",
+            "年度计划",
+            "--organ",
+            ORGAN,
+            "--item",
+            "标签",
+            "--json",
+        )
+    )
     assert read(on_one("task", "list", "--organ", ORGAN, "--json"))[0]["id"] == task["id"]
     assert read(on_one("task", "list", "--organ", "别的机关", "--json")) == []
     made = read(on_one("list", "pull", task["id"], "--size", 2, "--json"))
@@ -390,11 +444,20 @@ def test_a_cell_that_a_spreadsheet_would_run_is_made_harmless(on_one, tmp_path):
 def test_a_feed_is_put_on_record_once(on_one):
     first = on_one("coverage", "add", "penalty", "--division", "9901", "--from", "2024-01-01")
     assert "stored" in first.stdout
-    assert read(on_one("coverage", "add", "penalty", "--division", "9901", "--from", "2024-01-01", "--json"))["said"] == "unchanged"
+    assert (
+        read(on_one("coverage", "add", "penalty", "--division", "9901", "--from", "2024-01-01", "--json"))["said"]
+        == "unchanged"
+    )
     assert Coverage.select().count() == 1
-    assert read(on_one("coverage", "list", "--json")) == [{"kind": "penalty", "division": "9901", "from": "2024-01-01", "to": None}]
-    assert "before" in on_one("coverage", "add", "penalty", "--from", "2024-01-01", "--to", "2023-01-01", status=2).stderr
-    assert "digits" in on_one("coverage", "add", "penalty", "--division", "杭州", "--from", "2024-01-01", status=2).stderr
+    assert read(on_one("coverage", "list", "--json")) == [
+        {"kind": "penalty", "division": "9901", "from": "2024-01-01", "to": None}
+    ]
+    assert (
+        "before" in on_one("coverage", "add", "penalty", "--from", "2024-01-01", "--to", "2023-01-01", status=2).stderr
+    )
+    assert (
+        "digits" in on_one("coverage", "add", "penalty", "--division", "杭州", "--from", "2024-01-01", status=2).stderr
+    )
     assert "no kind" in on_one("coverage", "add", "gossip", "--from", "2024-01-01", status=3).stderr
 
 

@@ -43,7 +43,12 @@ def start(environ: dict[str, str], tmp_path: Path) -> Generator[object, None, No
         with (tmp_path / "out").open("wb") as out, (tmp_path / "err").open("wb") as err:
             running.append(
                 subprocess.Popen(
-                    [sys.executable, "-c", "from api.cli import main; main()", *args], cwd=ROOT, env=environ, stdout=out, stderr=err, start_new_session=True
+                    [sys.executable, "-c", "from api.cli import main; main()", *args],
+                    cwd=ROOT,
+                    env=environ,
+                    stdout=out,
+                    stderr=err,
+                    start_new_session=True,
                 )
             )
         return running[-1]
@@ -66,7 +71,9 @@ def answers(environ: dict[str, str], path: str) -> bool:
 def wait(environ: dict[str, str], path: str, *, wanted: bool = True, seconds: float = 60) -> float:
     began = time.monotonic()
     while answers(environ, path) is not wanted:
-        assert time.monotonic() - began < seconds, f"{path} did not {'answer' if wanted else 'stop answering'} in {seconds} s"
+        assert time.monotonic() - began < seconds, (
+            f"{path} did not {'answer' if wanted else 'stop answering'} in {seconds} s"
+        )
         time.sleep(0.1)
     return time.monotonic() - began
 
@@ -77,7 +84,8 @@ def test_run_answers_makes_a_key_stops_on_sigterm_and_starts_quickly_again(envir
     secret = (tmp_path / "demo.key").read_text().strip()
     assert stat.S_IMODE((tmp_path / "demo.key").stat().st_mode) == 0o600
     request = urllib.request.Request(
-        f"http://127.0.0.1:{environ['XINHENG_SERVER_PORT']}/api/v1/entities?q=%E4%BF%A1%E8%A1%A1&limit=1", headers={"Authorization": f"Bearer {secret}"}
+        f"http://127.0.0.1:{environ['XINHENG_SERVER_PORT']}/api/v1/entities?q=%E4%BF%A1%E8%A1%A1&limit=1",
+        headers={"Authorization": f"Bearer {secret}"},
     )
     with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310 (our own server)
         found = orjson.loads(reply.read())["items"]

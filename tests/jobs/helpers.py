@@ -46,7 +46,14 @@ def process(settings: Settings, code: str) -> "subprocess.Popen[str]":
     environ = {
         **os.environ, "XINHENG_DATABASE_URL": settings.database.url, "XINHENG_PRIVACY_KEY_FILE": settings.privacy.key_file, "PYTHONPATH": str(ROOT),
     }  # fmt: skip
-    return subprocess.Popen([sys.executable, "-c", start + code], cwd=ROOT, env=environ, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-c", start + code],
+        cwd=ROOT,
+        env=environ,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
 
 
 def slowly(run: Run, *, today: date) -> None:

@@ -113,7 +113,9 @@ def test_a_lost_run_that_is_too_late_stays_lost(settings):
 @pytest.mark.parametrize(("keeps_day", "day"), [(True, date(2026, 11, 21)), (False, date(2026, 11, 22))])
 def test_a_job_whose_work_is_kept_by_day_goes_on_with_the_day_it_began_with(settings, keeps_day, day):
     days = []
-    job = spec(lambda run, *, today: days.append(today), keeps_day=keeps_day, late_ok=timedelta(days=3), fixed="30 1 21 * *")
+    job = spec(
+        lambda run, *, today: days.append(today), keeps_day=keeps_day, late_ok=timedelta(days=3), fixed="30 1 21 * *"
+    )
     runs.claim("made_up", TICK, length=MINUTE, now=TICK, kept={"day": "2026-11-21"})
     execute("DELETE FROM job_lease")
     runner.lost(now=TICK)
@@ -211,7 +213,13 @@ def test_a_run_by_hand_is_refused_while_another_is_at_work(settings):
         runner.by_hand(spec(), settings, actor="cli:test", now=at(NOON + 1))
     execute("DELETE FROM job_lease")
     days = []
-    ran = runner.by_hand(spec(lambda run, *, today: days.append(today)), settings, actor="cli:test", on=date(2026, 11, 1), now=at(NOON + 1))
+    ran = runner.by_hand(
+        spec(lambda run, *, today: days.append(today)),
+        settings,
+        actor="cli:test",
+        on=date(2026, 11, 1),
+        now=at(NOON + 1),
+    )
     assert (ran.state, ran.result["by"], days) == ("done", "cli:test", [date(2026, 11, 1)])
 
 

@@ -42,13 +42,26 @@ def test_the_last_and_the_next_tick_are_read_in_the_time_zone_of_the_registry(li
 
 @pytest.mark.parametrize(
     ("weekday", "following"),
-    [("0", "Sun"), ("7", "Sun"), ("1", "Mon"), ("5", "Fri"), ("1-3", "Mon"), ("sat", "Sat"), ("5-7", "Sun"), ("2,4", "Tue"), ("1-5/2", "Mon")],
+    [
+        ("0", "Sun"),
+        ("7", "Sun"),
+        ("1", "Mon"),
+        ("5", "Fri"),
+        ("1-3", "Mon"),
+        ("sat", "Sat"),
+        ("5-7", "Sun"),
+        ("2,4", "Tue"),
+        ("1-5/2", "Mon"),
+    ],
 )
 def test_weekdays_count_from_sunday_as_in_every_crontab(weekday, following):
     assert told(next_due(cron(f"0 1 * * {weekday}"), NOON)).endswith(following)
 
 
-@given(st.integers(NOON, NOON + 400 * 86_400_000), st.sampled_from(["30 1 * * *", "0 3 1 * *", "*/7 * * * *", "15 4 * * 1-5", "0 0 1 1 *"]))
+@given(
+    st.integers(NOON, NOON + 400 * 86_400_000),
+    st.sampled_from(["30 1 * * *", "0 3 1 * *", "*/7 * * * *", "15 4 * * 1-5", "0 0 1 1 *"]),
+)
 def test_there_is_no_tick_between_the_last_and_the_next(now, line):
     last, following = last_due(cron(line), now), next_due(cron(line), now)
     assert last is not None

@@ -68,7 +68,9 @@ def test_a_listing_that_has_ended_is_no_longer_in_force_and_its_entity_is_graded
     entity = Record.get(Record.seq == seq).entity_id
     run("grade_due", settings)
     run("end_listings", settings)
-    assert [row.ends for row in Fact.select().where((Fact.kind == 4) & Fact.gone.is_null())] == [date(2026, 1, 1).toordinal() - date(1970, 1, 1).toordinal()]
+    assert [row.ends for row in Fact.select().where((Fact.kind == 4) & Fact.gone.is_null())] == [
+        date(2026, 1, 1).toordinal() - date(1970, 1, 1).toordinal()
+    ]
     assert [row.entity for row in Stale.select()] == [entity]
     assert named("grade_stale").wanted(settings)
     ran = run("grade_stale", settings)

@@ -88,9 +88,17 @@ def test_a_broken_schedule_stops_the_worker_before_anything_runs(on_sqlite):
 
 def test_the_process_starts_stops_on_sigterm_and_leaves_no_run_open(settings):
     registered()
-    environ = {**os.environ, "XINHENG_DATABASE_URL": settings.database.url, "XINHENG_PRIVACY_KEY_FILE": settings.privacy.key_file}
+    environ = {
+        **os.environ,
+        "XINHENG_DATABASE_URL": settings.database.url,
+        "XINHENG_PRIVACY_KEY_FILE": settings.privacy.key_file,
+    }
     child = subprocess.Popen(
-        [sys.executable, "-c", "from api.cli import main; main()", "work"], cwd=ROOT, env=environ, text=True, stderr=subprocess.PIPE
+        [sys.executable, "-c", "from api.cli import main; main()", "work"],
+        cwd=ROOT,
+        env=environ,
+        text=True,
+        stderr=subprocess.PIPE,
     )
     try:
         assert child.stderr is not None

@@ -86,7 +86,10 @@ def test_a_withdrawn_record_never_counts_again_even_if_its_source_repeats_it():
     first = record(entity, document_no="信7号")
     with ledger.writing(now=NOW, schemes=[]) as pen:
         gone = pen.withdraw(first.seq, source="test", reason="复议撤销")
-        assert pen.state([(entity, statement("penalty", document_no="信7号", fine_fen=1))], source="test")[0].said == "unchanged"
+        assert (
+            pen.state([(entity, statement("penalty", document_no="信7号", fine_fen=1))], source="test")[0].said
+            == "unchanged"
+        )
     assert facts(ledger.head()) == []
     with ledger.writing(now=NOW, schemes=[]) as pen, pytest.raises(RecordConflict, match="withdrawn"):
         pen.correct(gone.seq, statement("penalty", document_no="信7号"), source="test")
@@ -105,10 +108,15 @@ def test_numbers_are_given_without_gaps_and_map_to_moments():
 def test_a_transaction_that_fails_leaves_no_trace():
     entity = registered()
     head = ledger.head()
-    with pytest.raises(ZeroDivisionError), ledger.writing(now=NOW, schemes=["general-risk"]) as pen:
-        pen.state([(entity, statement("penalty"))], source="test")
-        pen.flush()
-        raise ZeroDivisionError
+
+    def half() -> None:
+        with ledger.writing(now=NOW, schemes=["general-risk"]) as pen:
+            pen.state([(entity, statement("penalty"))], source="test")
+            pen.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half()
     assert ledger.head() == head
     assert facts(10**9) == []
 
