@@ -42,7 +42,13 @@ class Run:
     """One run. `items` counts what was dealt with, `failures` those of them that raised; `result` is kept as JSON."""
 
     def __init__(
-        self, job: str, *, settings: Settings, now: Callable[[], int], must_stop: Callable[[], str], result: dict[str, Any] | None = None
+        self,
+        job: str,
+        *,
+        settings: Settings,
+        now: Callable[[], int],
+        must_stop: Callable[[], str],
+        result: dict[str, Any] | None = None,
     ) -> None:
         self.job = job
         self.settings = settings

@@ -62,7 +62,9 @@ def is_due(spec: JobSpec, settings: Settings, *, now: int) -> int | None:
     return due if row is None or row.state == "lost" else None
 
 
-def tick(spec: JobSpec, settings: Settings, *, now: Callable[[], int] = clock.now, stop: threading.Event | None = None) -> Ran | None:
+def tick(
+    spec: JobSpec, settings: Settings, *, now: Callable[[], int] = clock.now, stop: threading.Event | None = None
+) -> Ran | None:
     """Run the tick of a job that is due, or return None where there is nothing to do or another worker does it.
 
     A tick that is later than the job's `late_ok` is put on record as skipped, as is one that finds the run before it
@@ -75,9 +77,20 @@ def tick(spec: JobSpec, settings: Settings, *, now: Callable[[], int] = clock.no
             return None
         if moment - due > int(spec.late_ok.total_seconds() * 1000):
             if not spec.quiet:
-                _skip(spec, due, moment, f"Late by {(moment - due) // 1000} s; this job may be late by {int(spec.late_ok.total_seconds())} s.")
+                _skip(
+                    spec,
+                    due,
+                    moment,
+                    f"Late by {(moment - due) // 1000} s; this job may be late by {int(spec.late_ok.total_seconds())} s.",
+                )
             return None
-        claimed = runs.claim(spec.name, due, length=_length(spec), now=moment, kept={"by": "schedule", "day": day_of(moment, settings).isoformat()})
+        claimed = runs.claim(
+            spec.name,
+            due,
+            length=_length(spec),
+            now=moment,
+            kept={"by": "schedule", "day": day_of(moment, settings).isoformat()},
+        )
         if claimed is None:
             busy = leases.holder(spec.name, now=moment) is not None
             if busy and not spec.quiet and runs.find(spec.name, due) is None:
@@ -98,7 +111,9 @@ def by_hand(
         moment = now()
         runs.mark_lost(now=moment)
         day = on or day_of(moment, settings)
-        claimed = runs.claim(spec.name, moment, length=_length(spec), now=moment, kept={"by": actor, "day": day.isoformat()})
+        claimed = runs.claim(
+            spec.name, moment, length=_length(spec), now=moment, kept={"by": actor, "day": day.isoformat()}
+        )
         if claimed is None:
             raise JobBusy(
                 f"The job {spec.name} is being run by {leases.holder(spec.name, now=moment) or 'another worker'}. "
@@ -132,7 +147,13 @@ def _length(spec: JobSpec) -> int:
 
 
 def _run(
-    spec: JobSpec, settings: Settings, claimed: runs.Claim, *, day: date, now: Callable[[], int], stop: threading.Event | None
+    spec: JobSpec,
+    settings: Settings,
+    claimed: runs.Claim,
+    *,
+    day: date,
+    now: Callable[[], int],
+    stop: threading.Event | None,
 ) -> Ran:
     started = time.monotonic()
     with _held(spec, claimed.lease, now) as keeper:
@@ -140,7 +161,11 @@ def _run(
         def must_stop() -> str:
             if keeper.lost.is_set():
                 return TAKEN_OVER
-            return "The worker was told to stop; the rest is done by the next run." if stop is not None and stop.is_set() else ""
+            return (
+                "The worker was told to stop; the rest is done by the next run."
+                if stop is not None and stop.is_set()
+                else ""
+            )
 
         row = JobRun.get_by_id(claimed.id)
         run = Run(spec.name, settings=settings, now=now, must_stop=must_stop, result=dict(row.result))
@@ -154,15 +179,35 @@ def _run(
         except Exception as failure:
             state, error = "failed", plain(failure)
             # Frames only: the message may quote the row at fault.
-            log.error("job.failed", job=spec.name, run=claimed.id, error=error, frames=traceback.format_tb(failure.__traceback__)[-8:])
+            log.error(
+                "job.failed",
+                job=spec.name,
+                run=claimed.id,
+                error=error,
+                frames=traceback.format_tb(failure.__traceback__)[-8:],
+            )
     if run.items and run.failures == run.items:
         state = "failed" if state == "done" else state
     text = "\n".join(part for part in (error, run.error) if part)
     run.result["seconds"] = round(time.monotonic() - started, 3)
     mine = runs.finish(
-        claimed, keeper.lease, state=state, items=run.items, failures=run.failures, result=run.result, error=text, now=now()
+        claimed,
+        keeper.lease,
+        state=state,
+        items=run.items,
+        failures=run.failures,
+        result=run.result,
+        error=text,
+        now=now(),
     )
-    log.info("job.finished", job=spec.name, run=claimed.id, state=state if mine else "taken over", items=run.items, failures=run.failures)
+    log.info(
+        "job.finished",
+        job=spec.name,
+        run=claimed.id,
+        state=state if mine else "taken over",
+        items=run.items,
+        failures=run.failures,
+    )
     return Ran(claimed.id, state if mine else "lost", run.items, run.failures, run.result, text)
 
 

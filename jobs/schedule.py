@@ -21,7 +21,9 @@ def zone(settings: Settings) -> ZoneInfo:
     try:
         return ZoneInfo(settings.jobs.timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ConfigError(f"[jobs] timezone = {settings.jobs.timezone!r} is not a time zone. Write a name such as Asia/Shanghai.") from error
+        raise ConfigError(
+            f"[jobs] timezone = {settings.jobs.timezone!r} is not a time zone. Write a name such as Asia/Shanghai."
+        ) from error
 
 
 def trigger(spec: JobSpec, settings: Settings) -> CronTrigger:
@@ -30,12 +32,16 @@ def trigger(spec: JobSpec, settings: Settings) -> CronTrigger:
     fields = line.split()
     where = f"[jobs] {spec.setting}" if spec.setting else spec.name
     if len(fields) != 5:
-        raise ConfigError(f"{where} = {line!r} has {len(fields)} fields. A cron line has five: minute hour day month weekday.")
+        raise ConfigError(
+            f"{where} = {line!r} has {len(fields)} fields. A cron line has five: minute hour day month weekday."
+        )
     minute, hour, day, month, weekday = fields
     try:
-        return CronTrigger(minute=minute, hour=hour, day=day, month=month, day_of_week=_weekday(weekday), timezone=zone(settings))
+        return CronTrigger(
+            minute=minute, hour=hour, day=day, month=month, day_of_week=_weekday(weekday), timezone=zone(settings)
+        )
     except ValueError as error:
-        raise ConfigError(f"{where} = {line!r} is not a cron line: {error}. Write for example \"30 1 * * *\".") from error
+        raise ConfigError(f'{where} = {line!r} is not a cron line: {error}. Write for example "30 1 * * *".') from error
 
 
 def _weekday(field: str) -> str:

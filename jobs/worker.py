@@ -32,7 +32,9 @@ PATROL_SECONDS = 60
 class Worker:
     """Every declared job on its schedule, until `stop` is set."""
 
-    def __init__(self, settings: Settings, *, jobs: dict[str, JobSpec] | None = None, now: Callable[[], int] = clock.now) -> None:
+    def __init__(
+        self, settings: Settings, *, jobs: dict[str, JobSpec] | None = None, now: Callable[[], int] = clock.now
+    ) -> None:
         self.settings = settings
         self.jobs = JOBS if jobs is None else jobs
         self.now = now
@@ -78,7 +80,11 @@ class Worker:
         try:
             with session():
                 runner.lost(now=self.now())
-                missed = [spec for spec in self.jobs.values() if not spec.quiet and runner.is_due(spec, self.settings, now=self.now()) is not None]
+                missed = [
+                    spec
+                    for spec in self.jobs.values()
+                    if not spec.quiet and runner.is_due(spec, self.settings, now=self.now()) is not None
+                ]
         except Exception as error:
             log.error("patrol.failed", error=plain(error))
             return

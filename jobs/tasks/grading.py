@@ -61,7 +61,11 @@ def grade_all(run: Run, *, today: date) -> None:
     """
     size = run.settings.grading.range_size
     for name in grading.schemes(run.settings):
-        _grade(run, name, lambda scheme: grading.everyone(scheme, day=today, range_size=size, now=run.now, progress=run.progress))
+        _grade(
+            run,
+            name,
+            lambda scheme: grading.everyone(scheme, day=today, range_size=size, now=run.now, progress=run.progress),
+        )
 
 
 def _waiting(settings: Settings) -> list[str]:

@@ -31,7 +31,9 @@ def prune(run: Run, *, today: date) -> None:
     with run.item("runs"):
         quiet = [spec.name for spec in JOBS.values() if spec.quiet]
         loud = [spec.name for spec in JOBS.values() if not spec.quiet]
-        run.result["runs"] = runs.forget(jobs=quiet, before=_before(now, QUIET_RUNS)) + runs.forget(jobs=loud, before=_before(now, RUNS))
+        run.result["runs"] = runs.forget(jobs=quiet, before=_before(now, QUIET_RUNS)) + runs.forget(
+            jobs=loud, before=_before(now, RUNS)
+        )
 
 
 def _before(now: int, span: timedelta) -> int:
