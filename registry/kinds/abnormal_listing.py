@@ -1,13 +1,15 @@
 """Abnormal-operation listing 经营异常名录 (SAIC Order 68, 2014). Individual businesses are marked 标记, not listed (Order 69)."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from registry.cells.documents import fold_document_no
 from registry.cells.names import fold_name
-from registry.kinds.base import Day, Kind, Label, RecordSchema, Statement, Text, key_of
+from registry.kinds.base import Day, Kind, Label, Projection, RecordSchema, Statement, Text, key_of
+from registry.kinds.codes import labelled
 
 GROUNDS = {
     1: Label("未按规定公示年度报告", "annual report not published"),
@@ -38,7 +40,7 @@ class AbnormalListingSchema(RecordSchema):
         allow_none=True,
         strict=True,
         validate=validate.Range(2013, 2100),
-        metadata={"description": "Report year, for ground 1"},
+        metadata={"description": "Report year 年报年度, for ground 1"},
     )
 
     @validates_schema
@@ -76,5 +78,12 @@ def line(row: Mapping[str, Any]) -> Label:
 
 
 KIND = Kind(
-    "abnormal_listing", 3, Label("经营异常名录", "Abnormal-operation listing"), AbnormalListingSchema, state, line
-)
+    "abnormal_listing", 3, Label("经营异常名录", "Abnormal-operation listing"), AbnormalListingSchema, state, line,
+    projects=Projection(
+        code="ground 1 no annual report, 2 other information, 3 false information, 4 cannot be contacted",
+        severity="1", day="listed", ends="removed",
+    ),
+    lists=(
+        labelled("order-68", Label("列入原因", "Ground of listing"), GROUNDS, "SAIC Order 68 (2014), Art. 6 to 9", date(2014, 10, 1)),
+    ),
+)  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from registry.kinds.base import Day, Kind, Label, RecordSchema, Statement
+from registry.kinds.base import Day, Kind, Label, Projection, RecordSchema, Statement
 
 
 class AnnualReportSchema(RecordSchema):
@@ -62,4 +62,9 @@ def line(row: Mapping[str, Any]) -> Label:
     return Label(f"{row['code']} 年度报告：{how[0]}", f"Annual report {row['code']}: {how[1]}")
 
 
-KIND = Kind("annual_report", 7, Label("年报", "Annual report"), AnnualReportSchema, state, line)
+KIND = Kind(
+    "annual_report", 7, Label("年报", "Annual report"), AnnualReportSchema, state, line,
+    projects=Projection(
+        code="year reported on", severity="0 on time, 1 late, 2 false or hiding the truth", day="filed",
+    ),
+)  # fmt: skip

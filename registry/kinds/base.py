@@ -9,17 +9,10 @@ from typing import Any, ClassVar
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from registry.cells.personal import mask_personal
+from registry.kinds.codes import CodeList, Label
 
 # No decision of a market regulator is older than the first registrations of the reform era.
 EARLIEST = date(1949, 10, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One term in both languages."""
-
-    zh: str
-    en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +77,7 @@ class RecordSchema(Schema):
     organ = Text(200, load_default="", metadata={"description": "Organ that decided 机关; empty means the key's organ"})
     document_no = Text(128, load_default="", metadata={"description": "Document number 文书号, as printed"})
     source_row = Text(
-        128, load_default="", metadata={"description": "The row's id at its source, where it has no document number"}
+        128, load_default="", metadata={"description": "The row's id at its source 来源记录号, where it has no document number"}
     )
     remark = Text(512, load_default="", metadata={"description": "Remark 备注"})
 
@@ -113,6 +106,17 @@ class RecordSchema(Schema):
 
 
 @dataclass(frozen=True, slots=True)
+class Projection:
+    """What the five integers of a kind's facts mean, in words: the contract that indicators are written against."""
+
+    code: str
+    severity: str
+    day: str
+    amount: str = "0"
+    ends: str = "–"
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of record: how it is checked, what it projects, and what makes two statements the same record."""
 
@@ -126,6 +130,10 @@ class Kind:
     line: Callable[[Mapping[str, Any]], Label]
     # Whether a key may post it; registrations come from files only.
     postable: bool = True
+    # Said of every kind in docs/data-dictionary.md and docs/architecture.md, which are made from it.
+    projects: Projection = field(kw_only=True)
+    # Code lists that its fields are read by.
+    lists: tuple[CodeList, ...] = field(default=(), kw_only=True)
 
 
 def key_of(kind: str, organ: str, document_no: str, data: Mapping[str, Any]) -> tuple[str, ...]:
@@ -135,3 +143,8 @@ def key_of(kind: str, organ: str, document_no: str, data: Mapping[str, Any]) -> 
     if data.get("source_row"):
         return (kind, "row", str(data["source_row"]))
     return (kind, "content")
+
+
+__all__ = [
+    "CodeList", "Day", "Fen", "Kind", "Label", "Projection", "RecordSchema", "Statement", "Text", "key_of",
+]  # fmt: skip

@@ -7,7 +7,8 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from registry.cells.documents import fold_document_no
 from registry.cells.names import fold_name
-from registry.kinds.base import Day, Fen, Kind, Label, RecordSchema, Statement, Text, key_of
+from registry.kinds.base import Day, Fen, Kind, Label, Projection, RecordSchema, Statement, Text, key_of
+from registry.kinds.codes import CodeList, Term
 
 TYPES = {"complaint": (1, "投诉"), "report": (2, "举报"), "consultation": (3, "咨询")}
 
@@ -18,7 +19,7 @@ class Item12315Schema(RecordSchema):
     type = fields.String(
         required=True,
         validate=validate.OneOf(TYPES),
-        metadata={"description": "complaint 投诉, report 举报 or consultation 咨询"},
+        metadata={"description": "Type of item 事项类型: complaint 投诉, report 举报 or consultation 咨询"},
     )
     received_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of receipt 登记日期"})
     closed_on = Day(
@@ -44,8 +45,8 @@ class Item12315Schema(RecordSchema):
         falsy={False},
         metadata={"description": "The enterprise refused mediation 拒绝调解"},
     )
-    category = Text(100, load_default="", metadata={"description": "Category of goods or services"})
-    amount_fen = Fen(load_default=0, metadata={"description": "Amount in dispute, in fen"})
+    category = Text(100, load_default="", metadata={"description": "Category of goods or services 商品或服务类别"})
+    amount_fen = Fen(load_default=0, metadata={"description": "Amount in dispute 争议金额, in fen"})
 
     @validates_schema
     def _ends_after_it_starts(self, data: dict[str, Any], **_: Any) -> None:
@@ -84,4 +85,18 @@ def line(row: Mapping[str, Any]) -> Label:
     return Label(f"{term}{f'（{category}）' if category else ''}：{outcome[0]}", f"{name.capitalize()}: {outcome[1]}")
 
 
-KIND = Kind("item_12315", 6, Label("12315事项", "12315 item"), Item12315Schema, state, line)
+KIND = Kind(
+    "item_12315", 6, Label("12315事项", "12315 item"), Item12315Schema, state, line,
+    projects=Projection(
+        code="1 complaint 投诉, 2 report 举报, 3 consultation 咨询",
+        severity="0 does not count (consultation, not accepted, not upheld), 1 accepted, still open, 2 upheld 属实, "
+        "3 upheld and mediation refused",
+        amount="amount in dispute", day="received", ends="closed",
+    ),
+    lists=(
+        CodeList(
+            "item-12315-type", Label("事项类型", "Type of item"),
+            {name: Term(number, term, name) for name, (number, term) in TYPES.items()}, "national 12315 platform",
+        ),
+    ),
+)  # fmt: skip

@@ -9,7 +9,8 @@ from marshmallow import ValidationError, fields, validates_schema
 from registry.cells.amounts import confiscated_in_words, fen_in_words
 from registry.cells.documents import fold_document_no
 from registry.cells.names import fold_name
-from registry.kinds.base import Day, Fen, Kind, Label, RecordSchema, Statement, Text, key_of
+from registry.kinds.base import Day, Fen, Kind, Label, Projection, RecordSchema, Statement, Text, key_of
+from registry.kinds.codes import CodeList, Term
 
 # Administrative Penalty Law 2021, Art. 9; the order is the weight: the heaviest kind of a decision is its code.
 KINDS: dict[str, tuple[int, str]] = {
@@ -119,7 +120,7 @@ class PenaltySchema(RecordSchema):
         18, load_default="", metadata={"description": "Credit code of the organ 处罚机关统一社会信用代码"}
     )
     source_organ = Text(200, load_default="", metadata={"description": "Organ that supplied the data 数据来源单位"})
-    source_organ_code = Text(18, load_default="", metadata={"description": "Its credit code"})
+    source_organ_code = Text(18, load_default="", metadata={"description": "Its credit code 数据来源单位统一社会信用代码"})
 
     @validates_schema
     def _ends_after_it_starts(self, data: dict[str, Any], **_: Any) -> None:
@@ -195,4 +196,24 @@ def line(row: Mapping[str, Any]) -> Label:
     )
 
 
-KIND = Kind("penalty", 2, Label("行政处罚", "Penalty"), PenaltySchema, state, line)
+KIND = Kind(
+    "penalty", 2, Label("行政处罚", "Penalty"), PenaltySchema, state, line,
+    projects=Projection(
+        code="heaviest penalty kind: "
+        + ", ".join(f"{n} {term.removesuffix('行政处罚') if n == 14 else term}" for n, term in KINDS.values() if n)
+        + ", 0 none imposed",
+        severity="0 none, 1 minor 轻微, 2 general 一般, 3 serious 严重", amount="fine + confiscation", day="decided",
+    ),
+    lists=(
+        CodeList(
+            "penalty-kind-2021", Label("处罚类别", "Penalty kind"),
+            {name: Term(number, term, name.replace("_", " ")) for name, (number, term) in KINDS.items()},
+            "Administrative Penalty Law 2021, Art. 9; the order is the weight", date(2021, 7, 15),
+        ),
+        CodeList(
+            "penalty-kind-2015", Label("处罚类别（2015 版双公示）", "Penalty kind, template of 2015"),
+            {code: Term(KINDS[name][0], KINDS[name][1], name.replace("_", " ")) for code, name in CODES_2015.items()},
+            "双公示 template of 2015, CF_CFLB1 and CF_CFLB2", until=date(2018, 7, 1),
+        ),
+    ),
+)  # fmt: skip

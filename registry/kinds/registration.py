@@ -6,7 +6,8 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from registry.kinds.base import Day, Fen, Kind, Label, RecordSchema, Statement, Text
+from registry.kinds.base import Day, Fen, Kind, Label, Projection, RecordSchema, Statement, Text
+from registry.kinds.codes import CodeList, Term, labelled
 
 SUBJECTS = {
     "enterprise": "企业",
@@ -58,15 +59,15 @@ class RegistrationSchema(RecordSchema):
         load_default=0,
         strict=True,
         validate=validate.Range(0, 9999),
-        metadata={"description": "GB/T 4754 class; 0 unknown"},
+        metadata={"description": "Industry 行业, class of GB/T 4754; 0 unknown"},
     )
     division = fields.String(
-        load_default="", validate=validate.Regexp(r"^(\d{6})?$"), metadata={"description": "GB/T 2260, six digits"}
+        load_default="", validate=validate.Regexp(r"^(\d{6})?$"), metadata={"description": "Division 行政区划, GB/T 2260, six digits"}
     )
     address = Text(500, load_default="", metadata={"description": "Address 住所"})
     scope = Text(8000, load_default="", metadata={"description": "Business scope 经营范围"})
     capital_fen = Fen(
-        load_default=0, metadata={"description": "Registered capital in fen; 0 unknown or in another currency"}
+        load_default=0, metadata={"description": "Registered capital 注册资本, in fen; 0 unknown or in another currency"}
     )
     capital_text = Text(100, load_default="", metadata={"description": "Registered capital, as given 注册资金"})
     region = Text(100, load_default="", metadata={"description": "Region, as given 地区"})
@@ -88,4 +89,18 @@ def line(row: Mapping[str, Any]) -> Label:
     return Label(f"登记：{row['detail'].get('name', '')}（{status.zh}）", f"Registered ({status.en})")
 
 
-KIND = Kind("registration", 1, Label("登记", "Registration"), RegistrationSchema, state, line, postable=False)
+KIND = Kind(
+    "registration", 1, Label("登记", "Registration"), RegistrationSchema, state, line, postable=False,
+    projects=Projection(
+        code="industry, GB/T 4754 class as an integer (0 unknown)",
+        severity="1 open 存续, 2 revoked, not cancelled 吊销未注销, 3 cancelled 注销, 4 other",
+        amount="registered capital (0 unknown)", day="established", ends="end of the business term",
+    ),
+    lists=(
+        labelled("xinheng-status", Label("登记状态", "Registration state"), STATUSES, "our own, over the national state texts"),
+        CodeList(
+            "xinheng-subject", Label("主体类型", "Subject kind"),
+            {name: Term(place, term, name) for place, (name, term) in enumerate(SUBJECTS.items(), 1)}, "our own",
+        ),
+    ),
+)  # fmt: skip

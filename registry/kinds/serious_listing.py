@@ -1,13 +1,15 @@
 """Serious-violation listing 严重违法失信名单 (SAMR Order 44, in force 2021-09-01)."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from registry.cells.documents import fold_document_no
 from registry.cells.names import fold_name
-from registry.kinds.base import Day, Kind, Label, RecordSchema, Statement, Text, key_of
+from registry.kinds.base import Day, Kind, Label, Projection, RecordSchema, Statement, Text, key_of
+from registry.kinds.codes import labelled
 
 ARTICLES = {
     0: Label("未注明", "not stated"),
@@ -30,7 +32,7 @@ class SeriousListingSchema(RecordSchema):
         load_default=0,
         strict=True,
         validate=validate.OneOf(ARTICLES),
-        metadata={"description": "Article of Order 44 (5 to 11); 0 not stated"},
+        metadata={"description": "Article of Order 44 列入条款 (5 to 11); 0 not stated"},
     )
     reason = Text(4000, load_default="", metadata={"description": "Reason of listing 列入原因"})
     listed_on = Day(required=True, metadata={"description": "Day of listing 列入日期"})
@@ -40,7 +42,7 @@ class SeriousListingSchema(RecordSchema):
     until = Day(
         load_default=None,
         allow_none=True,
-        metadata={"description": "End of a longer statutory restriction, where a law sets more than three years"},
+        metadata={"description": "End of a longer statutory restriction 法定限制期满日, where a law sets more than three years"},
     )
 
     @validates_schema
@@ -80,5 +82,11 @@ def line(row: Mapping[str, Any]) -> Label:
 
 
 KIND = Kind(
-    "serious_listing", 4, Label("严重违法失信名单", "Serious-violation listing"), SeriousListingSchema, state, line
-)
+    "serious_listing", 4, Label("严重违法失信名单", "Serious-violation listing"), SeriousListingSchema, state, line,
+    projects=Projection(
+        code="article of Order 44 (5–11), 0 unknown", severity="1", day="listed", ends="removed",
+    ),
+    lists=(
+        labelled("order-44", Label("列入条款", "Article of listing"), ARTICLES, "SAMR Order 44 (2021), Art. 5 to 11", date(2021, 9, 1)),
+    ),
+)  # fmt: skip

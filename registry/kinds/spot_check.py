@@ -7,7 +7,8 @@ from marshmallow import Schema, fields, validate
 
 from registry.cells.documents import fold_document_no
 from registry.cells.names import fold_name
-from registry.kinds.base import Day, Kind, Label, RecordSchema, Statement, Text, key_of
+from registry.kinds.base import Day, Kind, Label, Projection, RecordSchema, Statement, Text, key_of
+from registry.kinds.codes import CodeList, Term
 
 # Our own outcome → (severity, terms). The heaviest outcome of a check is its code; ties go to the higher number.
 OUTCOMES: dict[int, tuple[int, Label]] = {
@@ -40,10 +41,10 @@ SYSTEMS: dict[str, dict[str, int]] = {
 
 class ResultSchema(Schema):
     system = fields.String(
-        load_default="xinheng-2026", validate=validate.OneOf(SYSTEMS), metadata={"description": "Code system of `code`"}
+        load_default="xinheng-2026", validate=validate.OneOf(SYSTEMS), metadata={"description": "Code system 代码体系 of `code`"}
     )
-    code = fields.String(required=True, metadata={"description": "Code in that system"})
-    text = Text(4000, load_default="", metadata={"description": "Text of the result, as given"})
+    code = fields.String(required=True, metadata={"description": "Code 代码 in that system"})
+    text = Text(4000, load_default="", metadata={"description": "Text of the result 结果原文, as given"})
 
 
 class SpotCheckSchema(RecordSchema):
@@ -79,4 +80,31 @@ def line(row: Mapping[str, Any]) -> Label:
     return Label(f"抽查检查{f'（{items}）' if items else ''}：{outcome.zh}", f"Spot check: {outcome.en}")
 
 
-KIND = Kind("spot_check", 5, Label("抽查检查", "Spot check"), SpotCheckSchema, state, line)
+# How each code system of the field is called, and where it is from.
+NAMED: dict[str, tuple[Label, str]] = {
+    "xinheng-2026": (Label("抽查检查结果", "Outcome of a check"), "our own; severity is a product default 产品默认值"),
+    "saic-2014": (Label("抽查结果（原工商总局）", "Result of a public-information check"), "SAIC code set of 2014"),
+    "guangdong": (Label("抽查结果（广东）", "Result, Guangdong"), "local code list"),
+    "zhejiang": (Label("抽查结果（浙江）", "Result, Zhejiang"), "local code list"),
+    "two-digit": (Label("抽查结果（两位码）", "Result, two-digit codes"), "code list of several platforms"),
+}
+
+
+def _code_list(system: str) -> CodeList:
+    terms = {
+        code: Term(ours, OUTCOMES[ours][1].zh, OUTCOMES[ours][1].en, severity=OUTCOMES[ours][0])
+        for code, ours in SYSTEMS[system].items()
+    }
+    return CodeList(system, NAMED[system][0], terms, NAMED[system][1])
+
+
+KIND = Kind(
+    "spot_check", 5, Label("抽查检查", "Spot check"), SpotCheckSchema, state, line,
+    projects=Projection(
+        code="1 nothing found, 2 found and corrected or ordered to correct, 3 found, follow-up pending, "
+        "4 could not be contacted, 5 refused or obstructed, 6 not in business, 7 cancelled or revoked, "
+        "8 published information missing, 9 published information false, 10 other",
+        severity="0 none, 1 minor, 2 problem, 3 serious", day="checked",
+    ),
+    lists=tuple(map(_code_list, SYSTEMS)),
+)  # fmt: skip
