@@ -6,6 +6,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from api.schemas.common import KnownAt, LabelOut, Out
 from registry.kinds.base import EARLIEST
+from registry.services.explanation import LATEST
 
 
 class GradeQuery(Schema):
@@ -42,7 +43,11 @@ class GradeOut(Out):
     digest = fields.String(
         required=True, metadata={"description": "SHA-256 over class, score, points and records read"}
     )
-    reasons = fields.List(fields.Nested(GradeReasonOut), metadata={"description": "With `reasons=true` only"})
+    reasons = fields.List(
+        fields.Nested(GradeReasonOut),
+        allow_none=True,
+        metadata={"description": "With `reasons=true` only; null while the grade waits to be renewed 待重新评定"},
+    )
 
 
 class PastGradeOut(Out):
@@ -61,15 +66,15 @@ class GradePage(Out):
     )
 
 
-def not_too_early(day: date) -> None:
-    if day < EARLIEST:
-        raise ValidationError(f"Give a day from {EARLIEST} on.")
+def within_reach(day: date) -> None:
+    if not EARLIEST <= day <= LATEST:
+        raise ValidationError(f"Give a day from {EARLIEST} until {LATEST}.")
 
 
 class ExplanationQuery(Schema):
     on = fields.Date(
         load_default=None,
-        validate=not_too_early,
+        validate=within_reach,
         metadata={"description": "Day of the grade; default: as it was last graded 评价日"},
     )
     known_at = KnownAt(

@@ -86,7 +86,7 @@ class PostedOut(Out):
 
 class BatchRow(Out):
     index = fields.Integer(required=True, metadata={"description": "Place in `records`, from 0"})
-    said = fields.String(required=True, metadata={"description": "stored, corrected, unchanged, refused or deferred"})
+    said = fields.String(required=True, metadata={"description": "stored, corrected, unchanged, withdrawn, refused or deferred"})
     seq = fields.Integer()
     code = fields.String()
     undated = fields.Boolean()
@@ -99,6 +99,7 @@ class BatchOut(Out):
     stored = fields.Integer(required=True)
     corrected = fields.Integer(required=True)
     unchanged = fields.Integer(required=True)
+    withdrawn = fields.Integer(required=True, metadata={"description": "Withdrawn earlier: they stay so"})
     refused = fields.Integer(required=True)
     deferred = fields.Integer(
         required=True, metadata={"description": "Not stored because the database was busy: send again"}

@@ -22,7 +22,7 @@ from api.schemas.record import (
 )
 from api.v1.shown import posted_row
 from registry.errors import BadRecord, IdempotencyConflict, RecordConflict, RecordNotFound, UnknownKind
-from registry.services import batches, records
+from registry.services import batches, ledger, records
 from registry.services.batches import Row
 
 bp = Blueprint("records", __name__, url_prefix="/api/v1", description="报送记录 Posting records")
@@ -52,7 +52,7 @@ def _writer() -> dict[str, Any]:
     """Who writes, under which scheme, when: what every verb on records is told."""
     at, who = here(), caller()
     return {
-        "organ": who.organ, "source": who.actor, "actor": who.actor, "scheme": at.scheme, "schemes": at.schemes,
+        "organ": who.organ, "source": ledger.ORGAN, "actor": who.actor, "scheme": at.scheme, "schemes": at.schemes,
         "today": at.today(), "now": at.now(),
     }  # fmt: skip
 
@@ -60,11 +60,11 @@ def _writer() -> dict[str, Any]:
 @bp.post("/records/<kind>", parameters=KIND)
 @allowed("records:write")
 @bp.doc(requestBody=BODY, **idempotency.document())
-@gives(PostedOut(), 201, also=200, errors=[UnknownKind, BadRecord, IdempotencyConflict])
+@gives(PostedOut(), 201, also=200, errors=[UnknownKind, BadRecord, RecordConflict, IdempotencyConflict])
 def post_record(kind: str) -> Response:
     """报送一条记录 Post one record: it is stored and its entity regraded in one transaction.
 
-    201 stored or corrected, 200 unchanged. Safe to repeat: a record is known by organ, document number and party. The
+    201 stored or corrected (other words about the same record), 200 unchanged. Safe to repeat: a record is known by organ, document number and party. The
     reply tells the grade only to a key with `grades:read`.
     """
     writer = _writer()
@@ -72,6 +72,8 @@ def post_record(kind: str) -> Response:
     def act(checked: records.Checked) -> tuple[dict[str, Any], int]:
         kept = {name: value for name, value in writer.items() if name != "organ"}
         (one,) = records.post([checked], **kept, with_grades=caller().may("grades:read"))
+        if one.said == "withdrawn":
+            raise RecordConflict(f"This record was withdrawn by ledger row {one.seq}. {ledger.WITHDRAWN}")
         return PostedOut().dump(posted_row(one, caller())), 200 if one.said == "unchanged" else 201
 
     return idempotency.once(lambda: records.check(kind, body(), organ=writer["organ"], today=writer["today"]), act)
@@ -97,7 +99,7 @@ def post_batch(given: dict[str, Any], kind: str) -> Response:
         rows = batches.post(kind, given["records"], **_writer(), with_grades=caller().may("grades:read"))
         shown = [_row(index, row) for index, row in enumerate(rows)]
         said = [row["said"] for row in shown]
-        counts = {name: said.count(name) for name in ("stored", "corrected", "unchanged", "refused", "deferred")}
+        counts = {name: said.count(name) for name in ("stored", "corrected", "unchanged", "withdrawn", "refused", "deferred")}
         return BatchOut().dump({**counts, "rows": shown}), 200, not counts["deferred"]
 
     return idempotency.at_the_end(act)

@@ -53,7 +53,7 @@ class Record(Base):
     ends_on = DateField(null=True, help_text="First day on which it no longer holds")
     document_no = CharField(128, default="", help_text="Folded; empty where the source gives none")
     organ = CharField(200, default="", help_text="Who decided")
-    source = CharField(64, help_text="Who sent it: a mapping, a key, the sample")
+    source = CharField(64, help_text="Who sent it: `organ` for the deciding organ itself, else a file's source")
     detail = JSONField(default=dict)
     replaces = BigIntegerField(null=True)
     replaced_seq = BigIntegerField(null=True, help_text="seq of the correction; empty while current")

@@ -3,7 +3,7 @@
 A caller opens `writing(...)`, states what it knows, and leaves; everything commits together or not at all::
 
     with ledger.writing(now=clock.now(), schemes=["general-risk"]) as pen:
-        outcomes = pen.state(pairs, source="key:tax-bureau")
+        outcomes = pen.state(pairs, source="penalty-tax")
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from typing import Any, Literal
 import orjson
 
 from registry import clock
+from registry.cells.names import fold_name
 from registry.cells.personal import mask_personal
 from registry.database import execute, execute_many, in_slices, insert_rows, is_postgres, write
 from registry.errors import NotInitialised, RecordConflict, RecordNotFound
@@ -31,12 +32,23 @@ HEAD = "SELECT seq, entity, name FROM ledger_head WHERE id = 1"
 HEAD_LOCKED = f"{HEAD} FOR UPDATE"
 FACT_COLUMNS = ("entity", "known", "part", "kind", "code", "severity", "amount", "day", "ends", "gone")
 
-Said = Literal["stored", "corrected", "unchanged"]
+# Kinds of which an entity has one record, whoever tells of it; the newest words hold.
+ONE_PER_KEY = ("registration", "coverage")
+# The source of what an organ says for itself, over the API: on its own decisions nobody knows better.
+ORGAN = "organ"
+
+Said = Literal["stored", "corrected", "unchanged", "differs", "withdrawn"]
+# What changed the ledger.
+WRITTEN: tuple[Said, ...] = ("stored", "corrected")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one statement: `seq` is the ledger row that now says it."""
+    """What became of one statement, and the ledger row `seq` that holds now.
+
+    `unchanged`: it is said already. `differs`: another source says something else that counts, and is not the one to
+    correct it; its words are kept as provenance. `withdrawn`: the record was withdrawn, and stays so.
+    """
 
     said: Said
     seq: int
@@ -47,10 +59,22 @@ def digest(value: object) -> str:
     return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 
-def identity_of(statement: Statement, entity: int | str, content: str) -> str:
-    """What makes a record itself: its key and its party. Where a source gives neither number nor row id, its content."""
+def identity_of(statement: Statement, entity: int | str, content: str, source: str) -> str:
+    """What makes a record itself: its key, who decided it, and its party.
+
+    Where the organ is not named, the source stands in: two organs may give the same number. Where a source gives
+    neither number nor row id, the content is the key. An entity has one registration, whoever tells of it.
+    """
     key = (*statement.key, content) if statement.key[-1] == "content" else statement.key
-    return digest([*key, entity])
+    if statement.kind in ONE_PER_KEY:
+        return digest([*key, entity])
+    return digest([*key, fold_name(statement.organ) or f"source:{source}", entity])
+
+
+def counted(statement: Statement) -> tuple[object, ...]:
+    """The part of a statement that grading can see."""
+    days = (None if day is None else day.isoformat() for day in (statement.happened_on, statement.ends_on))
+    return (statement.code, statement.severity, statement.amount_fen, *days)
 
 
 def content_of(statement: Statement) -> str:
@@ -59,6 +83,15 @@ def content_of(statement: Statement) -> str:
         statement.kind, statement.code, statement.severity, statement.amount_fen, statement.happened_on,
         statement.ends_on, statement.document_no, statement.organ, statement.detail,
     ])  # fmt: skip
+
+
+# Said wherever somebody states a withdrawn record again.
+WITHDRAWN = "It stays on record as withdrawn and never counts again; a new decision has a document number of its own."
+
+
+def _counted(values: Sequence[Any]) -> tuple[object, ...]:
+    """The same as `counted`, from the columns of a row: SQLite has days as text, PostgreSQL as days."""
+    return (*values[:3], *(None if day is None else str(day) for day in values[3:]))
 
 
 @dataclass(slots=True)
@@ -70,13 +103,14 @@ class _Known:
     content: str
     act: str
     entity: int
+    counted: tuple[object, ...]
     row: list[Any] | None = None  # set while the row waits to be inserted in this transaction
 
 
 class Pen:
     """Writes the ledger inside one transaction. Made by `writing`; the head row is held until it commits."""
 
-    def __init__(self, *, now: int, schemes: Sequence[str]) -> None:
+    def __init__(self, *, now: int, schemes: Sequence[str], remember: bool = False) -> None:
         row = execute(HEAD_LOCKED if is_postgres() else HEAD).fetchone()
         if row is None:
             raise NotInitialised
@@ -84,6 +118,7 @@ class Pen:
         self.entity, self.name = row[1], row[2]
         self.now = now
         self.schemes = schemes
+        self.remember = remember
         self.touched: dict[int, int] = {}  # entity → newest seq
         self._records: list[list[Any]] = []
         self._facts: list[tuple[Any, ...]] = []
@@ -102,14 +137,13 @@ class Pen:
     def state(self, pairs: Sequence[tuple[int, Statement]], *, source: str) -> list[Outcome]:
         """Append what is new among (entity id, statement) pairs and return one outcome per pair, in order.
 
-        The same words again change nothing. Other words from the same source are a correction, a new row. Words from
-        another source attach as provenance and count once: who decided first stays. A withdrawn record stays withdrawn.
+        The same words again change nothing. Other words are a correction, a new row, where they come from the same
+        source or from the deciding organ itself (`source` = ORGAN); from anybody else they attach as provenance and
+        count once. A withdrawn record stays withdrawn. Where the pen remembers, words that this source said before
+        and has corrected since change nothing either.
         """
         contents = [content_of(statement) for _, statement in pairs]
-        identities = [
-            identity_of(statement, entity, content)
-            for (entity, statement), content in zip(pairs, contents, strict=True)
-        ]
+        identities = self._identities(pairs, contents, source)
         known, seen = self._look_up(identities)
         outcomes: list[Outcome] = []
         for (entity, statement), identity, content in zip(pairs, identities, contents, strict=True):
@@ -117,16 +151,41 @@ class Pen:
             if before is None:
                 known[identity] = self._append("state", identity, content, entity, statement, source, replaces=None)
                 outcomes.append(Outcome("stored", known[identity].seq))
-            elif (identity, source, content) in seen:
+            elif before.act == "withdraw":
+                outcomes.append(Outcome("withdrawn", before.seq))
+            elif before.content == content or (self.remember and (identity, source, content) in seen):
                 outcomes.append(Outcome("unchanged", before.seq))
-            elif before.source == source and before.content != content and before.act != "withdraw":
+            elif source in (ORGAN, before.source) or statement.kind in ONE_PER_KEY:
                 known[identity] = self._replace("correct", before, identity, content, statement, source)
                 outcomes.append(Outcome("corrected", known[identity].seq))
             else:
-                self._provenance.append((identity, source, content, before.seq))
-                outcomes.append(Outcome("unchanged", before.seq))
+                same = before.counted == counted(statement)
+                outcomes.append(Outcome("unchanged" if same else "differs", before.seq))
+            if outcomes[-1].said not in WRITTEN and (identity, source, content) not in seen:
+                self._provenance.append((identity, source, content, outcomes[-1].seq))
             seen.add((identity, source, content))
         return outcomes
+
+    def _identities(self, pairs: Sequence[tuple[int, Statement]], contents: list[str], source: str) -> list[str]:
+        """The identity of each statement. One that is known by its content alone may be what a correction made of
+        another: then it is that record, and not a second one."""
+        identities = [
+            identity_of(statement, entity, content, source)
+            for (entity, statement), content in zip(pairs, contents, strict=True)
+        ]
+        bare = {(pairs[at][0], contents[at]) for at in range(len(pairs)) if pairs[at][1].key[-1] == "content"}
+        corrected: dict[tuple[int, str], str] = {}
+        for part in in_slices(sorted({entity for entity, _ in bare})):
+            marks = ", ".join("?" * len(part))
+            sql = (
+                f"SELECT entity_id, content, identity FROM record WHERE entity_id IN ({marks}) "  # noqa: S608
+                "AND act = 'correct' AND replaced_seq IS NULL"
+            )
+            corrected |= {(entity, content): identity for entity, content, identity in execute(sql, part).fetchall()}
+        return [
+            corrected.get((entity, content), identity) if statement.key[-1] == "content" else identity
+            for (entity, statement), content, identity in zip(pairs, contents, identities, strict=True)
+        ]
 
     def correct(self, seq: int, statement: Statement, *, source: str) -> Outcome:
         """Replace the current row `seq` by another statement about the same record.
@@ -163,7 +222,7 @@ class Pen:
             {"kind": kind, "division": division},
         )  # fmt: skip
         content = content_of(statement)
-        identity = identity_of(statement, "", content)
+        identity = identity_of(statement, "", content, source)
         known, _ = self._look_up([identity])
         before = known.get(identity)
         if before is not None and before.content == content:
@@ -228,13 +287,14 @@ class Pen:
             marks = ", ".join("?" * len(part))
             for condition in ("replaced_seq IS NULL", "replaced_seq IS NOT NULL"):
                 rows = execute(
-                    f"SELECT identity, seq, source, content, act, entity_id FROM record WHERE identity IN ({marks}) AND {condition}",  # noqa: S608
+                    "SELECT identity, seq, source, content, act, entity_id, code, severity, amount_fen, happened_on, ends_on "
+                    f"FROM record WHERE identity IN ({marks}) AND {condition}",  # noqa: S608
                     part,
                 ).fetchall()
-                for identity, seq, source, content, act, entity in rows:
+                for identity, seq, source, content, act, entity, *values in rows:
                     seen.add((identity, source, content))
                     if condition == "replaced_seq IS NULL":
-                        known[identity] = _Known(seq, source, content, act, entity)
+                        known[identity] = _Known(seq, source, content, act, entity, _counted(values))
             seen.update(
                 execute(
                     f"SELECT identity, source, content FROM provenance WHERE identity IN ({marks})",  # noqa: S608
@@ -246,7 +306,7 @@ class Pen:
             if row[2] in known or row[2] in identities:
                 seen.add((row[2], row[13], row[3]))
                 if row[16] is None:
-                    known[row[2]] = _Known(row[0], row[13], row[3], row[1], row[5], row)
+                    known[row[2]] = _Known(row[0], row[13], row[3], row[1], row[5], _counted(row[6:11]), row)
         return known, seen
 
     def _append(
@@ -278,7 +338,7 @@ class Pen:
                     entity, self.seq, 0, KINDS[statement.kind].number, statement.code, statement.severity,
                     statement.amount_fen, clock.day_number(statement.happened_on), ends, None,
                 ))  # fmt: skip
-        return _Known(self.seq, source, content, act, entity or 0, row)
+        return _Known(self.seq, source, content, act, entity or 0, counted(statement), row)
 
     def _replace(self, act: str, old: _Known, identity: str, content: str, statement: Statement, source: str) -> _Known:
         entity = old.entity or None
@@ -304,8 +364,9 @@ class Pen:
                 current=record.replaced_seq,
             )
         if record.act == "withdraw":
-            raise RecordConflict(f"Record {seq} was withdrawn. A withdrawn record cannot be corrected; post a new one.")
-        return _Known(record.seq, record.source, record.content, record.act, record.entity_id)
+            raise RecordConflict(f"Record {seq} was withdrawn. {WITHDRAWN}")
+        values = (record.code, record.severity, record.amount_fen, record.happened_on, record.ends_on)
+        return _Known(record.seq, record.source, record.content, record.act, record.entity_id, _counted(values))
 
     def _identity(self, seq: int) -> str:
         identity: str = Record.get(Record.seq == seq).identity
@@ -313,10 +374,13 @@ class Pen:
 
 
 @contextmanager
-def writing(*, now: int, schemes: Sequence[str]) -> Generator[Pen, None, None]:
-    """Open one write transaction on the ledger. `now` is in milliseconds; `schemes` get stale marks for what changes."""
+def writing(*, now: int, schemes: Sequence[str], remember: bool = False) -> Generator[Pen, None, None]:
+    """Open one write transaction on the ledger. `now` is in milliseconds; `schemes` get stale marks for what changes.
+
+    With `remember` old words are no news: for a file that was imported before and must not undo a newer one.
+    """
     with write():
-        pen = Pen(now=now, schemes=schemes)
+        pen = Pen(now=now, schemes=schemes, remember=remember)
         yield pen
         pen.flush()
 

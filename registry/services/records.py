@@ -153,7 +153,7 @@ def post(
         outcomes = pen.state(pairs, source=source)
         pen.flush()
         touched = sorted(
-            {entity for (entity, _), outcome in zip(pairs, outcomes, strict=True) if outcome.said != "unchanged"}
+            {entity for (entity, _), outcome in zip(pairs, outcomes, strict=True) if outcome.said in ledger.WRITTEN}
         )
         if touched:
             _grade(scheme, touched, today)
@@ -237,8 +237,7 @@ def correct(
                 f"Record {seq} is about another party. Withdraw it, and post a new record about the right one."
             )
         said = checked.statement
-        named = said.key[-1] != "content" and old.replaced_seq is None and old.act != "withdraw"
-        if named and ledger.identity_of(said, old.entity_id, "") != old.identity:
+        if old.replaced_seq is None and old.act != "withdraw" and _renamed(old, said, source):
             raise RecordConflict(
                 f"Record {seq} is known by another {'document number' if said.document_no else 'day or number'}. Withdraw it, "
                 "and post a new record under the right one."
@@ -246,14 +245,15 @@ def correct(
         outcome = pen.correct(seq, said, source=source)
         pen.flush()
         _grade(scheme, [old.entity_id], today)
-        audit.note(
-            "record.corrected",
-            actor=actor,
-            subject=f"record {seq}",
-            now=now,
-            by=outcome.seq,
-            reason=mask_personal(reason),
-        )
+        if outcome.said != "unchanged":
+            audit.note(
+                "record.corrected",
+                actor=actor,
+                subject=f"record {seq}",
+                now=now,
+                by=outcome.seq,
+                reason=mask_personal(reason),
+            )
         return outcome
 
 
@@ -276,8 +276,16 @@ def withdraw(
         outcome = pen.withdraw(seq, source=source, reason=reason)
         pen.flush()
         _grade(scheme, [old.entity_id], today)
-        audit.note("record.withdrawn", actor=actor, subject=f"record {seq}", now=now, by=outcome.seq)
+        if outcome.said != "unchanged":
+            audit.note("record.withdrawn", actor=actor, subject=f"record {seq}", now=now, by=outcome.seq)
         return outcome
+
+
+def _renamed(old: Record, said: Statement, source: str) -> bool:
+    """Whether a correction would change what the record is known by."""
+    if said.key[-1] == "content":
+        return bool(old.document_no)
+    return ledger.identity_of(said, old.entity_id, "", source) != old.identity
 
 
 def _own(seq: int, organ: str, kind_name: str) -> Record:

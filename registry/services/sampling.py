@@ -199,6 +199,7 @@ def _record_rows(kind: str, frame: pl.DataFrame, first: int) -> Iterator[tuple[A
         folded = fold_document_no(number) if number else ""
         # What the kind itself would call this record; a test holds the two together.
         key = (kind, "document", organs[organ], folded) if folded else (kind, "year", str(code))
+        key = (*key, organs[organ])
         yield _row(
             seq,
             kind,

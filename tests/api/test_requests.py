@@ -371,4 +371,4 @@ def test_the_organ_of_a_key_is_the_organ_of_its_records(officer):
     code = credit_code()
     officer.post(PATH, penalty(code))
     (item,) = officer.get(f"/api/v1/entities/{code}/records").json["items"]
-    assert (item["organ"], item["source"]) == (ORGAN, "key:officer")
+    assert (item["organ"], item["source"]) == (ORGAN, "organ")

@@ -7,10 +7,10 @@ from peewee import DatabaseError
 
 from registry.database import db
 from registry.errors import RecordConflict
-from registry.models import Fact, Provenance, Record
+from registry.models import Entity, Fact, Provenance, Record
 from registry.services import ledger
 from tests.conftest import NOW
-from tests.factories import record, registered, statement
+from tests.factories import credit_code, record, registered, statement
 
 pytestmark = pytest.mark.usefixtures("settings")
 
@@ -48,6 +48,59 @@ def test_the_same_decision_from_another_source_counts_once_and_its_provenance_is
     assert [row.source for row in Provenance.select()] == ["credit-china"]
 
 
+def test_another_source_that_says_something_else_that_counts_is_told_so_and_corrects_nothing():
+    entity = registered()
+    first = record(entity, document_no="信31号", fine_fen=100_00, source="court")
+    other = record(entity, document_no="信31号", fine_fen=900_00, source="credit-china")
+    assert (other.said, other.seq) == ("differs", first.seq)
+    assert facts(ledger.head()) == [100_00]
+
+
+def test_the_deciding_organ_itself_corrects_whoever_reported_first():
+    entity = registered()
+    record(entity, "abnormal_listing", document_no="信32号", source="some file")
+    removed = record(entity, "abnormal_listing", document_no="信32号", removed_on=date(2026, 9, 1), source=ledger.ORGAN)
+    assert removed.said == "corrected"
+    assert Record.get(Record.seq == removed.seq).ends_on == date(2026, 9, 1)
+
+
+def test_the_organ_may_go_back_to_its_first_words():
+    entity = registered()
+    said = [record(entity, document_no="信33号", fine_fen=fine, source=ledger.ORGAN).said for fine in (100, 200, 100)]
+    assert said == ["stored", "corrected", "corrected"]
+    assert facts(ledger.head()) == [100]
+
+
+def test_a_registration_may_come_back_to_what_it_was():
+    code = credit_code()
+    for status in (1, 3, 1):
+        entity = registered(code, status=status)
+    assert Entity.get_by_id(entity).status == 1
+
+
+def test_two_organs_with_the_same_row_number_are_two_records():
+    entity = registered()
+    for organ in ("甲局", "乙局"):
+        said = record(entity, "item_12315", document_no="", source_row="1", organ=organ)
+        assert said.said == "stored"
+
+
+def test_two_sources_that_name_no_organ_do_not_share_document_numbers():
+    entity = registered()
+    for source in ("file a", "file b"):
+        assert record(entity, document_no="〔2026〕1号", organ="", source=source).said == "stored"
+
+
+def test_a_record_known_by_its_content_is_not_doubled_once_it_was_corrected():
+    entity = registered()
+    bare = {"document_no": "", "content": ""}
+    first = record(entity, **bare, fine_fen=100)
+    with ledger.writing(now=NOW, schemes=[]) as pen:
+        pen.correct(first.seq, statement("penalty", **bare, fine_fen=300), source="test")
+    assert record(entity, **bare, fine_fen=300).said == "unchanged"
+    assert facts(ledger.head()) == [300]
+
+
 def test_several_parties_of_one_case_are_several_records():
     one, two = registered(), registered()
     record(one, document_no="信4号")
@@ -60,7 +113,8 @@ def test_a_corrected_row_does_not_come_back_when_its_old_file_is_imported_again(
     record(entity, **old)
     new = record(entity, **{**old, "fine_fen": 200})
     assert new.said == "corrected"
-    again = record(entity, **old)
+    with ledger.writing(now=NOW, schemes=[], remember=True) as pen:
+        again = pen.state([(entity, statement("penalty", **old))], source="test")[0]
     assert (again.said, again.seq) == ("unchanged", new.seq)
 
 
@@ -88,7 +142,7 @@ def test_a_withdrawn_record_never_counts_again_even_if_its_source_repeats_it():
         gone = pen.withdraw(first.seq, source="test", reason="复议撤销")
         assert (
             pen.state([(entity, statement("penalty", document_no="信7号", fine_fen=1))], source="test")[0].said
-            == "unchanged"
+            == "withdrawn"
         )
     assert facts(ledger.head()) == []
     with ledger.writing(now=NOW, schemes=[]) as pen, pytest.raises(RecordConflict, match="withdrawn"):

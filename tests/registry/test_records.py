@@ -264,7 +264,7 @@ def test_posting_a_withdrawn_record_again_does_not_bring_it_back(scheme):
     (posted,) = post(scheme, payload())
     gone = withdraw(scheme, posted.seq)
     (again,) = post(scheme, payload(fine_fen=7))
-    assert (again.said, again.seq) == ("unchanged", gone.seq)
+    assert (again.said, again.seq) == ("withdrawn", gone.seq)
 
 
 def pages(entity, limit, kind=None):
