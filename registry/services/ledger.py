@@ -27,6 +27,7 @@ RECORD_COLUMNS = (
     "seq", "act", "identity", "content", "kind", "entity_id", "code", "severity", "amount_fen", "happened_on", "ends_on",
     "document_no", "organ", "source", "detail", "replaces", "replaced_seq",
 )  # fmt: skip
+KNOWN_COLUMNS = "identity, seq, source, content, act, entity_id, code, severity, amount_fen, happened_on, ends_on"
 # Whoever holds this row writes; SQLite has taken the whole write lock by then.
 HEAD = "SELECT seq, entity, name FROM ledger_head WHERE id = 1"
 HEAD_LOCKED = f"{HEAD} FOR UPDATE"
@@ -286,11 +287,8 @@ class Pen:
         for part in in_slices(sorted(set(identities))):
             marks = ", ".join("?" * len(part))
             for condition in ("replaced_seq IS NULL", "replaced_seq IS NOT NULL"):
-                rows = execute(
-                    "SELECT identity, seq, source, content, act, entity_id, code, severity, amount_fen, happened_on, ends_on "
-                    f"FROM record WHERE identity IN ({marks}) AND {condition}",  # noqa: S608
-                    part,
-                ).fetchall()
+                sql = f"SELECT {KNOWN_COLUMNS} FROM record WHERE identity IN ({marks}) AND {condition}"  # noqa: S608
+                rows = execute(sql, part).fetchall()
                 for identity, seq, source, content, act, entity, *values in rows:
                     seen.add((identity, source, content))
                     if condition == "replaced_seq IS NULL":
