@@ -42,8 +42,8 @@ def changes(
     for one in compiled.indicators:
         indicator = one.indicator
         if indicator.measure == "missing_years":
+            # Whether a feed covered a deadline changes only when the next deadline takes its place.
             due.add(indicator.deadline)
-            windows.setdefault(indicator.kind, set()).add(None)
             continue
         windows.setdefault(indicator.kind, set()).add(reach(one))
         _watch(one, watches.setdefault((indicator.kind, indicator.where_text), _Watch()))

@@ -5,6 +5,7 @@ No record under coverage is zero; without coverage it is unknown.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
@@ -54,6 +55,17 @@ class Coverage:
                 found |= matches & touches
             self._answers[kind, window] = bool(found[0]) if self._pair is None else found[self._pair]
         return self._answers[kind, window]
+
+    def covered_on(self, kind: int, day_of: Callable[[Ints], Ints]) -> Answer:
+        """Whether a feed of ``kind`` was connected on one certain day, which ``day_of`` tells from the day of a row.
+
+        A feed covers its first and its last day. The answer changes only when the certain day does.
+        """
+        asked = day_of(self._days)
+        found = np.zeros(self._days.size, np.bool_)
+        for matches, start, end in self._of(kind):
+            found |= matches & (start <= asked) & (asked <= end)
+        return bool(found[0]) if self._pair is None else found[self._pair]
 
     def next_change(self, kind: int, windows: set[int | None]) -> Ints | int:
         """The earliest day after each row's day on which :meth:`covered` may change; OPEN where none."""

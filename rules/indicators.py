@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -196,10 +197,20 @@ def deadlines(days: Ints, month: int, day: int) -> tuple[Ints, Ints]:
     return last[place], following[place]
 
 
-def _missing_years(indicator: Indicator, slices: Mapping[int, Slice], coverage: Coverage, days: Ints) -> Column:
-    """Report years due, among the last ``years``, without a report; unknown for who has no registration fact.
+def due_days(days: Ints, *, deadline: tuple[int, int], back: int) -> Ints:
+    """For each day the last deadline that has passed (``back`` = 0), or the one ``back`` years before that."""
+    month, day = deadline
+    years = deadlines(days, month, day)[0] + 1 - back
+    months = (years - 1970).astype("M8[Y]").astype("M8[M]") + (month - 1)
+    return (months.astype("M8[D]") + (day - 1)).astype(np.int64)
 
-    A subject established in year Y owes its first report for year Y, in Y + 1.
+
+def _missing_years(indicator: Indicator, slices: Mapping[int, Slice], coverage: Coverage, days: Ints) -> Column:
+    """Report years due, among the last ``years``, without a report, where a feed covered the day it was due.
+
+    Nobody is charged with a year that no feed could have told of. A subject established in year Y owes its first
+    report for year Y, in Y + 1. Unknown for who has no registration fact, and for whom no feed covered the deadline
+    of a year that was owed (of any year looked at, where none was owed), unless there is a report.
     """
     registered = slices.get(REGISTRATION)
     if registered is None or not registered.row.size:
@@ -211,19 +222,28 @@ def _missing_years(indicator: Indicator, slices: Mapping[int, Slice], coverage: 
     last, _ = deadlines(days, *indicator.deadline)
     reads = [(REGISTRATION, newest[rows])]
     seen = np.zeros(days.size * indicator.years, np.bool_)
-    known = coverage.covered(indicator.kind, None)
+    reported: Bools | None = None
     reports = slices.get(indicator.kind)
     if reports is not None and reports.row.size:
         back = last[reports.row] - reports.column("code")
         counted = np.flatnonzero((back >= 0) & (back < indicator.years))
         seen[reports.row[counted] * indicator.years + back[counted]] = True
         reads.append((indicator.kind, counted))
-        if known is not True:
-            known = _either(known, reports.rows_with(counted))
+        reported = reports.rows_with(counted)
     seen_by_row = seen.reshape(days.size, indicator.years)
     missing = np.zeros(days.size, np.int64)
+    known: Answer = False
     for back_by in range(indicator.years):
-        missing += ~seen_by_row[:, back_by] & (last - back_by >= since)
+        covered = coverage.covered_on(indicator.kind, partial(due_days, deadline=indicator.deadline, back=back_by))
+        if covered is False:
+            continue
+        owed = last - back_by >= since
+        missing += covered & owed & ~seen_by_row[:, back_by]
+        if known is not True:
+            # The latest year is owed by whoever owes any.
+            known = covered if back_by == 0 else _either(known, covered & (owed | (last < since)))
+    if known is not True and reported is not None:
+        known = _either(known, reported)
     if rows.size < days.size:
         is_registered = newest >= 0
         known = is_registered if known is True else known & is_registered

@@ -1,6 +1,8 @@
-"""Numbers of the kinds of record, and what the closed lists of a scheme may say.
+"""Numbers of the kinds of record that rules know by themselves, and what the closed lists of a scheme may say.
 
-The numbers are the contract of docs/architecture.md: the fact table stores them, so a number is never reused.
+The numbers are the contract of docs/architecture.md: the fact table stores them, so a number is never reused. Whoever has
+a registry hands the numbers of all its kinds to :func:`rules.scheme.load_book`: a kind that is added is not named here. These
+are for reading the shipped book without a registry, and because annual reports are counted against the registration.
 """
 
 from __future__ import annotations

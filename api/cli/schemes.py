@@ -10,6 +10,7 @@ import click
 from api.cli import REFUSED, support
 from api.cli.support import DAY, as_json
 from registry import config
+from registry.kinds import KINDS
 from registry.services import grading
 from rules import cases
 from rules.conditions import sentence
@@ -94,7 +95,7 @@ def check(folder: Path | None, as_json: bool) -> int:
 def _checked(folder: Path) -> dict[str, Any]:
     report: dict[str, Any] = {"folder": folder.name, "rules": 0, "cases": 0, "mistakes": [], "failed": []}
     try:
-        found = load(folder)
+        found = load(folder, {kind.name: kind.number for kind in KINDS.values()})
         outcomes = cases.run(folder, found)
     except SchemeError as error:
         report["mistakes"] = [

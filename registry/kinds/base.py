@@ -77,7 +77,9 @@ class RecordSchema(Schema):
     organ = Text(200, load_default="", metadata={"description": "Organ that decided 机关; empty means the key's organ"})
     document_no = Text(128, load_default="", metadata={"description": "Document number 文书号, as printed"})
     source_row = Text(
-        128, load_default="", metadata={"description": "The row's id at its source 来源记录号, where it has no document number"}
+        128,
+        load_default="",
+        metadata={"description": "The row's id at its source 来源记录号, where it has no document number"},
     )
     remark = Text(512, load_default="", metadata={"description": "Remark 备注"})
 

@@ -59,6 +59,18 @@ class Item12315Schema(RecordSchema):
                 }
             )
 
+    @validates_schema
+    def _upheld_only_what_was_accepted(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("upheld") and not data.get("accepted"):
+            raise ValidationError(
+                {
+                    "upheld": [
+                        "An item cannot be upheld 属实 that was not accepted 受理: it would never count. "
+                        'Send "accepted": true with it, or leave `upheld` empty.'
+                    ]
+                }
+            )
+
 
 def state(data: dict[str, Any]) -> Statement:
     organ, document_no = data["organ"], fold_document_no(data["document_no"])

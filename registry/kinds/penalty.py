@@ -1,18 +1,22 @@
 """Penalty 行政处罚: one decision of one organ against one party. Template 双公示 of 2015, 2018 and 2021."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
+from registry.cells import CellError
 from registry.cells.amounts import confiscated_in_words, fen_in_words
 from registry.cells.documents import fold_document_no
 from registry.cells.names import fold_name
+from registry.cells.width import half_width
 from registry.kinds.base import Day, Fen, Kind, Label, Projection, RecordSchema, Statement, Text, key_of
 from registry.kinds.codes import CodeList, Term
 
-# Administrative Penalty Law 2021, Art. 9; the order is the weight: the heaviest kind of a decision is its code.
+# Administrative Penalty Law 2021, Art. 9, in its order. The order is not the weight: see HEAVIEST_FIRST.
 KINDS: dict[str, tuple[int, str]] = {
     "warning": (1, "警告"),
     "criticism": (2, "通报批评"),
@@ -30,9 +34,16 @@ KINDS: dict[str, tuple[int, str]] = {
     "other": (14, "其他行政处罚"),
     "none": (0, "不予行政处罚"),
 }
+# Which kind stands for a decision that imposes several: what ends the business first, what nobody has named last.
+# The law orders its kinds by nature and not by weight, so this order is a product default 产品默认值.
+HEAVIEST_FIRST = (
+    "closed", "revoked_licence", "barred_from_trade", "stopped_business", "restricted_business",
+    "lowered_qualification", "detention", "suspended_licence", "confiscated_goods", "confiscated_gains", "fine",
+    "criticism", "warning", "other", "none",
+)  # fmt: skip
 # What stands in free text and in older templates, longest first. 2015 codes are digits of their own column.
 WORDS: tuple[tuple[str, str], ...] = (
-    ("不予行政处罚", "none"), ("不予处罚", "none"), ("没收违法所得", "confiscated_gains"), ("没收非法所得", "confiscated_gains"),
+    ("没收违法所得", "confiscated_gains"), ("没收非法所得", "confiscated_gains"),
     ("没收非法财物", "confiscated_goods"), ("没收", "confiscated_goods"), ("暂扣", "suspended_licence"),
     ("降低资质", "lowered_qualification"), ("吊销", "revoked_licence"), ("限制开展生产经营", "restricted_business"),
     ("停产停业", "stopped_business"), ("责令关闭", "closed"), ("限制从业", "barred_from_trade"), ("行政拘留", "detention"),
@@ -49,17 +60,51 @@ SERIOUS = frozenset({7, 8, 9, 10, 11, 12, 13})
 MINOR = frozenset({1, 2, 3})
 
 
+# Parts of a text that name a penalty and impose none.
+_SPARED = re.compile(r"(?:不予|免予|免于)(?:以|给予)?(?:行政)?处罚")
+_NOT_IMPOSED = re.compile(
+    r"(?:(?:不予|免予|免于)(?:给予|并处)?|不给予|免除|不再|暂不|暂缓|不适用|不作|不(?=并处|处|吊销|没收|罚款|暂扣|责令|降低|限制)(?:并处)?)"
+    r"(?:(?!并处|并罚|但|改为|给予|决定)[^,。;:])*"
+    # What the law says of other cases; the case in hand is 情节严重的情形 or 情节严重的行为, without a comma.
+    r"|情节(?:特别|较为|比较|较)?(?:严重|恶劣|重)的(?:[,、:]|(?=[处并吊责罚没暂降由可给]))(?:(?!决定)[^。;])*"
+    r"|(?:不|未)(?:按期|按时|依法)?缴纳罚款|每日按罚款[^,。;]*|加处罚款"
+)
+_TITLE = re.compile(r"《[^《》]*》")
+_BASIS = re.compile(r"依据|根据|依照|按照")
+# The word that begins what is imposed (本决定 and 决定书 begin nothing), or the next of several numbered decisions.
+_DECIDED = re.compile(
+    r"(?<![本该此])(?<![本该此]处罚)(?<![本该此]行政处罚)(?P<decided>决定)(?!书|之日|的|送达|生效)|[,。;][一二三四五六七八九十]+、"
+)
+
+
 def kinds_in(text: str) -> list[str]:
-    """Penalty kinds that a free text names, each once, in the order of their weight."""
+    """Penalty kinds 处罚种类 that a free text imposes, each once, in the order of the law.
+
+    What the text only names does not count: 不予吊销, what the law says of graver cases (情节严重的，吊销许可证), titles of
+    instruments, and the basis (依据…, 根据…) where a 决定 follows it. ``["none"]`` where all that is said is 不予行政处罚.
+    """
+    plain = _without_bases(_TITLE.sub("《》", re.sub(r"\s+", "", half_width(text))))
+    rest = _NOT_IMPOSED.sub(" ", _SPARED.sub(" ", plain))
     found: set[str] = set()
-    rest = text
     for word, kind in WORDS:
         if word in rest:
             found.add(kind)
             rest = rest.replace(word, " ")
-    if "none" in found:
+    if not found and _SPARED.search(plain):
         return ["none"]
     return sorted(found, key=lambda kind: KINDS[kind][0])
+
+
+def _without_bases(plain: str) -> str:
+    """The text without what stands between 依据 and the 决定 that begins what is imposed. In linear time."""
+    last_named = max(plain.rfind(word) for word in (*(word for word, _ in WORDS), "处罚"))
+    kept, at = [], 0
+    while (basis := _BASIS.search(plain, at)) and (end := _DECIDED.search(plain, basis.end())):
+        # A 决定 behind which no penalty is named is not the one that imposes.
+        imposes = end["decided"] and end.end() < last_named
+        kept.append(plain[at : basis.start()] + "。" if imposes else plain[at : end.end()])
+        at = end.end()
+    return "".join(kept) + plain[at:]
 
 
 class PenaltyKinds(fields.Field[list[str]]):
@@ -120,7 +165,9 @@ class PenaltySchema(RecordSchema):
         18, load_default="", metadata={"description": "Credit code of the organ 处罚机关统一社会信用代码"}
     )
     source_organ = Text(200, load_default="", metadata={"description": "Organ that supplied the data 数据来源单位"})
-    source_organ_code = Text(18, load_default="", metadata={"description": "Its credit code 数据来源单位统一社会信用代码"})
+    source_organ_code = Text(
+        18, load_default="", metadata={"description": "Its credit code 数据来源单位统一社会信用代码"}
+    )
 
     @validates_schema
     def _ends_after_it_starts(self, data: dict[str, Any], **_: Any) -> None:
@@ -133,6 +180,39 @@ class PenaltySchema(RecordSchema):
                 raise ValidationError(
                     {name: [f"{term} {data[name]} lies before the decision of {decided}. Correct one of the two days."]}
                 )
+
+    @validates_schema
+    def _words_and_columns_agree_about_the_unit(self, data: dict[str, Any], **_: Any) -> None:
+        for name, term, read in _SAID_TWICE:
+            column = data.get(name)
+            try:
+                said = read(data.get("content", ""))
+            except CellError as error:
+                raise ValidationError({"content": [f"{error.what}. {error.remedy}"]}) from error
+            if not said or not column or said == column:
+                continue
+            if column == said * _WAN:
+                raise ValidationError(
+                    {name: [_SHIFTED.format(term, "the column", "the content 处罚内容", "元", "万元")]}
+                )
+            if column * _WAN == said:
+                raise ValidationError(
+                    {name: [_SHIFTED.format(term, "the content 处罚内容", "the column", "万元", "元")]}
+                )
+
+
+# A text is read when it is checked and again when it is stated.
+_fine_in, _confiscated_in = lru_cache(64)(fen_in_words), lru_cache(64)(confiscated_in_words)
+# Amounts that have a column and may also stand in the words of the decision.
+_SAID_TWICE: tuple[tuple[str, str, Callable[[str], int | None]], ...] = (
+    ("fine_fen", "fine 罚款金额", _fine_in),
+    ("confiscated_fen", "amount confiscated 没收金额", _confiscated_in),
+)
+_WAN = 10_000
+_SHIFTED = (
+    "The {0} in {1} is 10,000 times that in {2}. The unit of the column is probably {3}, not {4}: correct the unit, or "
+    "the one of the two that is wrong."
+)
 
 
 def severity_of(code: int, kinds: list[int], fine_fen: int) -> int:
@@ -147,15 +227,15 @@ def severity_of(code: int, kinds: list[int], fine_fen: int) -> int:
 def state(data: dict[str, Any]) -> Statement:
     kinds: list[str] = data["kinds"] or kinds_in(data["content"])
     fine, confiscated = data["fine_fen"], data["confiscated_fen"]
-    said = fen_in_words(data["content"]) if fine is None else fine
+    said = _fine_in(data["content"]) if fine is None else fine
     unread = said is None and "罚款" in data["content"] and kinds != ["none"]
     fine = said or 0
     if confiscated is None:
-        confiscated = confiscated_in_words(data["content"]) or 0
+        confiscated = _confiscated_in(data["content"]) or 0
     if not kinds:
         kinds = ["fine"] if fine else ["other"]
     codes = [KINDS[kind][0] for kind in kinds]
-    code = max(codes)
+    code = KINDS[min(kinds, key=HEAVIEST_FIRST.index)][0]
     organ, document_no = data["organ"], fold_document_no(data["document_no"])
     days: dict[str, date | None] = {name: data[name] for name in ("valid_until", "publish_until")}
     texts = (
@@ -199,7 +279,7 @@ def line(row: Mapping[str, Any]) -> Label:
 KIND = Kind(
     "penalty", 2, Label("行政处罚", "Penalty"), PenaltySchema, state, line,
     projects=Projection(
-        code="heaviest penalty kind: "
+        code=f"heaviest penalty kind, by weight {' > '.join(str(KINDS[name][0]) for name in HEAVIEST_FIRST)}: "
         + ", ".join(f"{n} {term.removesuffix('行政处罚') if n == 14 else term}" for n, term in KINDS.values() if n)
         + ", 0 none imposed",
         severity="0 none, 1 minor 轻微, 2 general 一般, 3 serious 严重", amount="fine + confiscation", day="decided",
@@ -208,12 +288,12 @@ KIND = Kind(
         CodeList(
             "penalty-kind-2021", Label("处罚类别", "Penalty kind"),
             {name: Term(number, term, name.replace("_", " ")) for name, (number, term) in KINDS.items()},
-            "Administrative Penalty Law 2021, Art. 9; the order is the weight", date(2021, 7, 15),
+            "Administrative Penalty Law 2021, Art. 9", date(2021, 7, 15),
         ),
         CodeList(
             "penalty-kind-2015", Label("处罚类别（2015 版双公示）", "Penalty kind, template of 2015"),
             {code: Term(KINDS[name][0], KINDS[name][1], name.replace("_", " ")) for code, name in CODES_2015.items()},
-            "双公示 template of 2015, CF_CFLB1 and CF_CFLB2", until=date(2018, 7, 1),
+            "双公示 template of 2015, CF_CFLB1 and CF_CFLB2",
         ),
     ),
 )  # fmt: skip

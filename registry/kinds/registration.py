@@ -62,12 +62,15 @@ class RegistrationSchema(RecordSchema):
         metadata={"description": "Industry 行业, class of GB/T 4754; 0 unknown"},
     )
     division = fields.String(
-        load_default="", validate=validate.Regexp(r"^(\d{6})?$"), metadata={"description": "Division 行政区划, GB/T 2260, six digits"}
+        load_default="",
+        validate=validate.Regexp(r"^(\d{6})?$"),
+        metadata={"description": "Division 行政区划, GB/T 2260, six digits"},
     )
     address = Text(500, load_default="", metadata={"description": "Address 住所"})
     scope = Text(8000, load_default="", metadata={"description": "Business scope 经营范围"})
     capital_fen = Fen(
-        load_default=0, metadata={"description": "Registered capital 注册资本, in fen; 0 unknown or in another currency"}
+        load_default=0,
+        metadata={"description": "Registered capital 注册资本, in fen; 0 unknown or in another currency"},
     )
     capital_text = Text(100, load_default="", metadata={"description": "Registered capital, as given 注册资金"})
     region = Text(100, load_default="", metadata={"description": "Region, as given 地区"})

@@ -42,7 +42,9 @@ class SeriousListingSchema(RecordSchema):
     until = Day(
         load_default=None,
         allow_none=True,
-        metadata={"description": "End of a longer statutory restriction 法定限制期满日, where a law sets more than three years"},
+        metadata={
+            "description": "End of a longer statutory restriction 法定限制期满日, where a law sets more than three years"
+        },
     )
 
     @validates_schema

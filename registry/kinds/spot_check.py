@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from registry.cells.documents import fold_document_no
 from registry.cells.names import fold_name
+from registry.cells.personal import mask_personal
 from registry.kinds.base import Day, Kind, Label, Projection, RecordSchema, Statement, Text, key_of
 from registry.kinds.codes import CodeList, Term
 
@@ -39,12 +40,32 @@ SYSTEMS: dict[str, dict[str, int]] = {
 }  # fmt: skip
 
 
+def plain_code(code: str) -> str:
+    """A code as the systems write it: without blanks around it, letters in upper case."""
+    return code.strip().upper()
+
+
 class ResultSchema(Schema):
     system = fields.String(
-        load_default="xinheng-2026", validate=validate.OneOf(SYSTEMS), metadata={"description": "Code system 代码体系 of `code`"}
+        load_default="xinheng-2026",
+        validate=validate.OneOf(SYSTEMS),
+        metadata={"description": "Code system 代码体系 of `code`"},
     )
-    code = fields.String(required=True, metadata={"description": "Code 代码 in that system"})
+    code = fields.String(required=True, metadata={"description": "Code 代码 in that system; letters in either case"})
     text = Text(4000, load_default="", metadata={"description": "Text of the result 结果原文, as given"})
+
+    @validates_schema
+    def _system_has_the_code(self, data: dict[str, Any], **_: Any) -> None:
+        system, code = data["system"], plain_code(data["code"])
+        if code in SYSTEMS[system]:
+            return
+        having = [name for name, codes in SYSTEMS.items() if code in codes]
+        remedy = (
+            f"These have it: {', '.join(having)}. Give the system that the source uses."
+            if having
+            else f"No code system here has it. Codes of {system}: {', '.join(SYSTEMS[system])}."
+        )
+        raise ValidationError({"code": [f"Code system {system} has no code {mask_personal(code)[:20]!r}. {remedy}"]})
 
 
 class SpotCheckSchema(RecordSchema):
@@ -64,8 +85,7 @@ class SpotCheckSchema(RecordSchema):
 
 def state(data: dict[str, Any]) -> Statement:
     organ, document_no = data["organ"], fold_document_no(data["document_no"])
-    # A code that its system does not know is kept as it is and counts as "other": losing it would be worse.
-    outcomes = [SYSTEMS[result["system"]].get(result["code"].strip().upper(), 10) for result in data["results"]]
+    outcomes = [SYSTEMS[result["system"]][plain_code(result["code"])] for result in data["results"]]
     code = max(outcomes, key=lambda outcome: (OUTCOMES[outcome][0], outcome))
     detail = {name: data[name] for name in ("results", "items", "type", "method", "remark") if data[name]}
     return Statement(

@@ -2,18 +2,22 @@
 
 import difflib
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from registry.cells.personal import mask_personal
 from registry.cells.width import half_width
 from registry.errors import BadFile
 from registry.kinds import KINDS
 
+# How much of a header a message shows.
+MOST_SHOWN, LONGEST_SHOWN = 12, 40
 FOLDER = Path(__file__).parent
-Read = Literal["text", "day", "yuan", "wan", "capital", "list", "integer"]
-READS: tuple[Read, ...] = ("text", "day", "yuan", "wan", "capital", "list", "integer")
+Read = Literal["text", "day", "yuan", "wan", "capital", "list", "integer", "industry"]
+READS: tuple[Read, ...] = ("text", "day", "yuan", "wan", "capital", "list", "integer", "industry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,10 @@ class Mapping:
         """Every heading that the mapping knows, used or left out."""
         used = [heading for column in self.columns for heading in column.headings]
         return [*self.party_code, *self.party_name, *used, *self.ignore]
+
+    def knows(self, header: list[str]) -> int:
+        """How many different headings of a file the mapping knows."""
+        return len(set(header).intersection(self.headings()))
 
     def fits(self, header: list[str]) -> bool:
         present = set(header)
@@ -158,15 +166,40 @@ def choose(header: list[str], *, kind: str | None, name: str | None) -> Mapping:
         return fitting[0]
     if fitting:
         # The one that knows most of the headings; a draw is for a person to settle.
-        ranked = sorted(fitting, key=lambda mapping: -len(set(header).intersection(mapping.headings())))
-        shares = [len(set(header).intersection(mapping.headings())) for mapping in ranked[:2]]
+        ranked = sorted(fitting, key=lambda mapping: -mapping.knows(header))
+        shares = [mapping.knows(header) for mapping in ranked[:2]]
         if shares[0] > shares[1]:
             return ranked[0]
         names = ", ".join(mapping.id for mapping in fitting)
         raise BadFile(f"Several mappings fit this header: {names}. Name one with --mapping.")
-    nearest = max(wanted, key=lambda mapping: len(set(header).intersection(mapping.headings())), default=None)
+    if not any(mapping.knows(header) for mapping in known.values()):
+        # The first line is probably a row: people and their numbers stand in it, so none of it is shown.
+        raise BadFile(
+            f"No mapping fits: none of the {len(header)} cells of the first line is a heading that any mapping knows. If the "
+            "file has no line of headings, add one; docs/imports.md shows how to write a mapping."
+        )
+    nearest = max(wanted, key=lambda mapping: mapping.knows(header), default=None)
     hint = f" Nearest is {nearest.id}: {_missing(nearest, header)}." if nearest else ""
-    raise BadFile(f"No mapping fits the header {'，'.join(header[:12])}.{hint} docs/imports.md shows how to write one.")
+    raise BadFile(f"No mapping fits the header {shown(header)}.{hint} docs/imports.md shows how to write one.")
+
+
+def shown(headings: Iterable[str], near: dict[str, str | None] | None = None) -> str:
+    """Headings as a message may show them: the first twelve, shortened, personal numbers masked.
+
+    Where a file has no line of headings, they are the cells of its first row. `near` names the heading that is
+    probably meant (`unknown_headings`).
+    """
+    cut = list(headings)
+    listed: list[str] = []
+    for heading in cut[:MOST_SHOWN]:
+        text = mask_personal(heading)
+        meant = (near or {}).get(heading)
+        listed.append(
+            (text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…")
+            + (f" (did you mean {meant}?)" if meant else "")
+        )
+    more = len(cut) - len(listed)
+    return "，".join(listed) + (f" and {more} more" if more else "")
 
 
 def _missing(mapping: Mapping, header: list[str]) -> str:

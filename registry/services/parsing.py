@@ -1,5 +1,6 @@
 """From the cells of one row to a checked statement about a party, or to the reasons why not. No database here."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -11,15 +12,17 @@ from registry.cells import CellError, is_blank
 from registry.cells.amounts import capital, fen
 from registry.cells.dates import OPEN_END, day
 from registry.cells.personal import keyed_hash, mask_personal
+from registry.cells.width import half_width
 from registry.identity import Identifier, read_identifier
 from registry.kinds import KINDS, Statement
 from registry.kinds.base import RecordSchema
 from registry.kinds.registration import subject_of
 from registry.mappings import Column, Mapping
-from registry.services.entities import LONGEST_NAME, Party
+from registry.services.parties import LONGEST_NAME, Party
 
 # No word that stands for an empty cell is longer.
 LONGEST_NOTHING = 12
+INDUSTRY = re.compile(r"[A-T]?(\d{2,4})?")
 # Which reading of several code columns names the party best.
 BEST = ("credit_code", "registration_no", "registration_no_13", "taxpayer_no", "organisation_code")
 
@@ -35,7 +38,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A good row. `party` is None where its code column holds nothing usable; `why` then says what it held."""
+    """A good row. `party` is None where its code columns name nobody, or two; `why` then says so.
+
+    `shown_code` is the best number as it may be shown, `person_hash` the keyed hash of a personal one.
+    """
 
     statement: Statement
     party: Party | None
@@ -106,16 +112,16 @@ class RowParser:
             )
         if refusals:
             return refusals
-        reading = self._identifier(cells)
+        reading, party = self._numbers(cells, name)
         if self.kind.name == "registration":
-            fault = self._complete_registration(fields, reading, name)
+            fault = self._complete_registration(fields, reading, party, name)
             if fault is not None:
                 return [fault]
         try:
             statement = self.kind.state(self.schema.load(fields))
         except ValidationError as error:
             return self._refusals(error, fields)
-        return self._parsed(statement, reading, name)
+        return self._parsed(statement, reading, party, name)
 
     def _read(self, column: Column, cell: str, fields: dict[str, Any]) -> None:
         if column.read == "capital":
@@ -135,6 +141,8 @@ class RowParser:
             fields[column.field] = [
                 part for part in cell.replace("；", ";").replace("，", ",").replace(";", ",").split(",") if part
             ]
+        elif column.read == "industry":
+            fields[column.field] = _industry(cell)
         elif column.read == "integer":
             if not cell.strip().isdecimal():
                 raise CellError("This is not a whole number", cell, "Write digits only.")
@@ -142,18 +150,34 @@ class RowParser:
         else:
             fields[column.field] = cell
 
-    def _identifier(self, cells: list[str]) -> Identifier:
-        """The best reading of the code columns; where none is usable, the most telling one."""
+    def _numbers(self, cells: list[str], name: str) -> tuple[Identifier, Party | None]:
+        """The best reading of the code columns, and the party by every usable number in them.
+
+        Where none is usable: the most telling reading, and no party. No party either where the row names two codes.
+        """
         readings = [read_identifier(cells[index]) for index in self.code_cells]
         readings += [reading.beside for reading in readings if reading.beside is not None]
-        usable = [reading for reading in readings if reading.usable]
-        if usable:
-            return min(usable, key=lambda reading: BEST.index(reading.kind))
-        telling = [reading for reading in readings if reading.kind != "blank"]
-        return telling[0] if telling else Identifier("blank")
+        usable = sorted((one for one in readings if one.usable), key=lambda one: BEST.index(one.kind))
+        if not usable:
+            telling = [reading for reading in readings if reading.kind != "blank"]
+            return telling[0] if telling else Identifier("blank"), None
+        if len({one.value for one in usable if one.kind == "credit_code"}) > 1:
+            return usable[0], None
+        party = party_of(usable[0], name)
+        for one in usable[1:]:  # the surest reading fills a number first
+            more = party_of(one, name)
+            party = Party(
+                party.code or more.code, party.registration_no or more.registration_no,
+                party.organisation_code or more.organisation_code, name,
+            )  # fmt: skip
+        return usable[0], party
 
-    def _complete_registration(self, fields: dict[str, Any], reading: Identifier, name: str) -> Refusal | None:
+    def _complete_registration(
+        self, fields: dict[str, Any], reading: Identifier, party: Party | None, name: str
+    ) -> Refusal | None:
         column = self.header[self.code_cells[0]]
+        if reading.usable and party is None:
+            return Refusal(column, _shown(reading), "The row names two credit codes. Give each enterprise its own row.")
         if not reading.usable or reading.kind in ("taxpayer_no", "organisation_code"):
             message = (
                 reading.message
@@ -178,18 +202,27 @@ class RowParser:
             found.append(Refusal(heading, mask_personal(value.replace("\x00", "␀"))[:60], text))
         return found
 
-    def _parsed(self, statement: Statement, reading: Identifier, name: str) -> Parsed:
+    def _parsed(self, statement: Statement, reading: Identifier, party: Party | None, name: str) -> Parsed:
         shown = _shown(reading)
         if reading.usable:
-            return Parsed(statement, party_of(reading, name), name[:LONGEST_NAME], shown, "", None)
+            return Parsed(statement, party, name[:LONGEST_NAME], shown, "" if party else "numbers_disagree", None)
         # A number that may be somebody's may still be a registered one: it is looked up, and never stored as new.
-        party = None
         if reading.or_kind == "registration_no":
             party = Party(registration_no=reading.or_value, name=name)
         elif reading.or_kind == "taxpayer_no":
             party = Party(organisation_code=reading.or_value[-9:], name=name)
         person = keyed_hash(reading.value, self.key) if reading.kind == "person" else None
         return Parsed(statement, party, name[:LONGEST_NAME], shown, reading.kind, person)
+
+
+def _industry(cell: str) -> int:
+    """A class of GB/T 4754 as a number: `C1411`, `1411`, a group `141` or a division `14`; a section alone (`C`) is 0."""
+    found = INDUSTRY.fullmatch(half_width(cell).strip())
+    if found is None:
+        raise CellError(
+            "This is not an industry code of GB/T 4754", cell, "Write its digits, for example 1411 or C1411."
+        )
+    return int(found[1].ljust(4, "0")) if found[1] else 0
 
 
 def party_of(reading: Identifier, name: str) -> Party:

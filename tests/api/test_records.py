@@ -2,11 +2,13 @@
 
 import pytest
 
+from api.schemas.record import POSTABLE
 from registry.errors import DatabaseBusy
 from registry.models import Audit, Record
 from registry.services import grading, records
 from tests.api.conftest import EVERYTHING, WITHOUT_GRADES, calls, grade_all, penalty
 from tests.factories import credit_code
+from tests.registry.kinds.saying import LEAST
 
 PATH = "/api/v1/records/penalty"
 
@@ -80,7 +82,9 @@ def test_every_kind_that_can_be_posted_is_stored(officer, company):
         "spot_check": {"checked_on": "2026-05-05", "results": [{"code": "1"}]},
         "item_12315": {"type": "complaint", "received_on": "2026-06-06", "accepted": True},
         "annual_report": {"year": 2018, "filed_on": "2019-04-01"},
+        **LEAST,
     }
+    assert {*given, "penalty"} == set(POSTABLE)
     for kind, fields in given.items():
         assert officer.post(f"/api/v1/records/{kind}", {"party": {"code": code}, **fields}).status_code == 201, kind
 
