@@ -18,9 +18,9 @@ CREATE OR REPLACE TEMP TABLE feed AS
     CASE WHEN bool_or(c.kind = 6 AND coalesce(c.to_day, 20778) > 20688) THEN 0 END AS item_12315_90d,
     CASE WHEN bool_or(c.kind = 6 AND coalesce(c.to_day, 20778) > 20413) THEN 0 END AS item_12315_365d,
     CASE WHEN bool_or(c.kind = 6 AND coalesce(c.to_day, 20778) > 20048) THEN 0 END AS item_12315_730d,
-    CASE WHEN bool_or(c.kind = 7) THEN 0 END AS annual_report_ever,
     CASE WHEN bool_or(c.kind = 7 AND coalesce(c.to_day, 20778) > 20413) THEN 0 END AS annual_report_365d,
-    CASE WHEN bool_or(c.kind = 7 AND coalesce(c.to_day, 20778) > 19683) THEN 0 END AS annual_report_1095d
+    CASE WHEN bool_or(c.kind = 7 AND coalesce(c.to_day, 20778) > 19683) THEN 0 END AS annual_report_1095d,
+    coalesce(bit_or(CASE WHEN c.from_day <= 20635 AND coalesce(c.to_day, 20635) >= 20635 THEN 1 ELSE 0 END | CASE WHEN c.from_day <= 20270 AND coalesce(c.to_day, 20270) >= 20270 THEN 2 ELSE 0 END | CASE WHEN c.from_day <= 19905 AND coalesce(c.to_day, 19905) >= 19905 THEN 4 ELSE 0 END) FILTER (c.kind = 7), 0) AS annual_report_due
   FROM (SELECT DISTINCT division FROM population) d
   LEFT JOIN coverage c ON starts_with(d.division, c.division) AND c.from_day <= 20778
   GROUP BY d.division;
@@ -30,7 +30,6 @@ CREATE OR REPLACE TEMP TABLE registration AS
     CASE WHEN age < 365 THEN 0 WHEN age < 1095 THEN 1 WHEN age < 1825 THEN 2 WHEN age < 3650 THEN 3 WHEN age IS NOT NULL THEN 4 END AS age_step,
     amount AS capital_fen,
     CASE WHEN amount BETWEEN 1 AND 9999999 THEN 1 WHEN amount BETWEEN 10000000 AND 99999999 THEN 2 WHEN amount BETWEEN 100000000 AND 999999999 THEN 3 WHEN amount BETWEEN 1000000000 AND 9999999999 THEN 4 WHEN amount BETWEEN 10000000000 AND 9000000000000000 THEN 5 ELSE 0 END AS capital_step,
-    code AS industry_code,
     CASE WHEN code BETWEEN 2500 AND 2699 THEN 1 WHEN code BETWEEN 3411 AND 3419 THEN 1 WHEN code BETWEEN 3431 AND 3439 THEN 1 WHEN code BETWEEN 4500 AND 4599 THEN 1 WHEN code BETWEEN 5265 AND 5267 THEN 1 ELSE 0 END AS industry_equipment,
     CASE WHEN code BETWEEN 1300 AND 1529 THEN 1 WHEN code BETWEEN 5121 AND 5129 THEN 1 WHEN code BETWEEN 5211 AND 5212 THEN 1 WHEN code BETWEEN 5221 AND 5229 THEN 1 WHEN code BETWEEN 6210 AND 6299 THEN 1 ELSE 0 END AS industry_food,
     CASE WHEN code BETWEEN 8040 AND 8059 THEN 1 WHEN code BETWEEN 8310 AND 8399 THEN 1 WHEN code BETWEEN 8930 AND 8939 THEN 1 WHEN code BETWEEN 9010 AND 9019 THEN 1 ELSE 0 END AS industry_prepaid,
@@ -116,7 +115,6 @@ indicator AS (
     coalesce(registration.age_step, feed.registration_ever) AS age_step,
     coalesce(registration.capital_fen, feed.registration_ever) AS capital_fen,
     coalesce(registration.capital_step, feed.registration_ever) AS capital_step,
-    coalesce(registration.industry_code, feed.registration_ever) AS industry_code,
     coalesce(registration.industry_equipment, feed.registration_ever) AS industry_equipment,
     coalesce(registration.industry_food, feed.registration_ever) AS industry_food,
     coalesce(registration.industry_prepaid, feed.registration_ever) AS industry_prepaid,
@@ -161,17 +159,17 @@ indicator AS (
     coalesce(annual_report.annual_false_3y, feed.annual_report_1095d) AS annual_false_3y,
     coalesce(annual_report.annual_late_1y, feed.annual_report_365d) AS annual_late_1y,
     coalesce(annual_report.annual_late_3y, feed.annual_report_1095d) AS annual_late_3y,
-    CASE WHEN coalesce(nullif(annual_report.reported & 1, 0), feed.annual_report_ever) IS NOT NULL AND registration.established IS NOT NULL THEN
-      CASE WHEN coalesce(nullif(annual_report.reported & 1, 0), feed.annual_report_ever) & 1 = 0 AND registration.established <= 2025 THEN 1 ELSE 0 END
+    CASE WHEN registration.established IS NOT NULL AND (coalesce(annual_report.reported, 0) & 1 > 0 OR (feed.annual_report_due & 1) > 0) THEN
+      CASE WHEN feed.annual_report_due & 1 > 0 AND coalesce(annual_report.reported, 0) & 1 = 0 AND registration.established <= 2025 THEN 1 ELSE 0 END
     END AS annual_missing_1y,
-    CASE WHEN coalesce(nullif(annual_report.reported & 3, 0), feed.annual_report_ever) IS NOT NULL AND registration.established IS NOT NULL THEN
-      CASE WHEN coalesce(nullif(annual_report.reported & 3, 0), feed.annual_report_ever) & 1 = 0 AND registration.established <= 2025 THEN 1 ELSE 0 END
-      + CASE WHEN coalesce(nullif(annual_report.reported & 3, 0), feed.annual_report_ever) & 2 = 0 AND registration.established <= 2024 THEN 1 ELSE 0 END
+    CASE WHEN registration.established IS NOT NULL AND (coalesce(annual_report.reported, 0) & 3 > 0 OR (feed.annual_report_due & CASE WHEN registration.established = 2025 THEN 1 ELSE 3 END) > 0) THEN
+      CASE WHEN feed.annual_report_due & 1 > 0 AND coalesce(annual_report.reported, 0) & 1 = 0 AND registration.established <= 2025 THEN 1 ELSE 0 END
+      + CASE WHEN feed.annual_report_due & 2 > 0 AND coalesce(annual_report.reported, 0) & 2 = 0 AND registration.established <= 2024 THEN 1 ELSE 0 END
     END AS annual_missing_2y,
-    CASE WHEN coalesce(nullif(annual_report.reported & 7, 0), feed.annual_report_ever) IS NOT NULL AND registration.established IS NOT NULL THEN
-      CASE WHEN coalesce(nullif(annual_report.reported & 7, 0), feed.annual_report_ever) & 1 = 0 AND registration.established <= 2025 THEN 1 ELSE 0 END
-      + CASE WHEN coalesce(nullif(annual_report.reported & 7, 0), feed.annual_report_ever) & 2 = 0 AND registration.established <= 2024 THEN 1 ELSE 0 END
-      + CASE WHEN coalesce(nullif(annual_report.reported & 7, 0), feed.annual_report_ever) & 4 = 0 AND registration.established <= 2023 THEN 1 ELSE 0 END
+    CASE WHEN registration.established IS NOT NULL AND (coalesce(annual_report.reported, 0) & 7 > 0 OR (feed.annual_report_due & CASE WHEN registration.established = 2025 THEN 1 WHEN registration.established = 2024 THEN 3 ELSE 7 END) > 0) THEN
+      CASE WHEN feed.annual_report_due & 1 > 0 AND coalesce(annual_report.reported, 0) & 1 = 0 AND registration.established <= 2025 THEN 1 ELSE 0 END
+      + CASE WHEN feed.annual_report_due & 2 > 0 AND coalesce(annual_report.reported, 0) & 2 = 0 AND registration.established <= 2024 THEN 1 ELSE 0 END
+      + CASE WHEN feed.annual_report_due & 4 > 0 AND coalesce(annual_report.reported, 0) & 4 = 0 AND registration.established <= 2023 THEN 1 ELSE 0 END
     END AS annual_missing_3y,
     coalesce(annual_report.annual_on_time_3y, feed.annual_report_1095d) AS annual_on_time_3y
   FROM population
@@ -228,7 +226,6 @@ point AS (
     registration_state = 3 AS hold_cancelled,
     penalties_3y = 0 AND abnormal_open = 0 AND serious_5y = 0 AND checks_problem_2y = 0 AND checks_serious_3y = 0 AND checks_refused_2y = 0 AS hold_without_finding,
     CASE WHEN industry_risk >= 1 THEN (CASE WHEN subject = 'individual' THEN 60 ELSE 95 END) * industry_risk ELSE 0 END AS industry_risk,
-    CASE WHEN industry_code = 0 THEN (CASE WHEN subject = 'individual' THEN 120 ELSE 190 END) ELSE 0 END AS industry_unknown,
     registration_state = 2 AS licence_revoked,
     CASE WHEN subject IN ('individual') AND (abnormal_false_info >= 1) THEN 300 ELSE 0 END AS marked_false_info,
     CASE WHEN subject IN ('individual') AND (abnormal_no_report >= 1) THEN 120 ELSE 0 END AS marked_no_report,
@@ -254,7 +251,7 @@ point AS (
 -- First-level groups, each with its most.
 grouped AS (
   SELECT entity, check_refused_serious, hold_cancelled, hold_without_finding, licence_revoked, penalty_uncontactable, serious_listed,
-    least(coalesce(age_early_years, 0) + coalesce(age_first_year, 0) + coalesce(age_long, 0) + coalesce(capital_out_of_proportion, 0) + coalesce(capital_small, 0) + coalesce(capital_unknown, 0) + coalesce(industry_risk, 0) + coalesce(industry_unknown, 0) + coalesce(state_other, 0) + coalesce(term_run_out, 0), 400) AS basic,
+    least(coalesce(age_early_years, 0) + coalesce(age_first_year, 0) + coalesce(age_long, 0) + coalesce(capital_out_of_proportion, 0) + coalesce(capital_small, 0) + coalesce(capital_unknown, 0) + coalesce(industry_risk, 0) + coalesce(state_other, 0) + coalesce(term_run_out, 0), 400) AS basic,
     least(coalesce(annual_earlier_missing, 0) + coalesce(annual_false, 0) + coalesce(annual_late_before, 0) + coalesce(annual_late_habit, 0) + coalesce(annual_late_latest, 0) + coalesce(annual_latest_missing, 0) + coalesce(annual_on_time, 0) + coalesce(annual_silent_uncontactable, 0) + coalesce(annual_two_missing, 0), 440) AS dynamics,
     least(coalesce(abnormal_false_info_listed, 0) + coalesce(abnormal_long, 0) + coalesce(abnormal_no_report_listed, 0) + coalesce(abnormal_other_info_listed, 0) + coalesce(abnormal_past, 0) + coalesce(abnormal_several, 0) + coalesce(abnormal_uncontactable, 0) + coalesce(check_clean, 0) + coalesce(check_food_problem, 0) + coalesce(check_information, 0) + coalesce(check_pending, 0) + coalesce(check_problem, 0) + coalesce(check_refused, 0) + coalesce(check_serious, 0) + coalesce(check_uncontactable, 0) + coalesce(marked_false_info, 0) + coalesce(marked_no_report, 0) + coalesce(marked_uncontactable, 0) + coalesce(penalty_equipment_trade, 0) + coalesce(penalty_fine_large, 0) + coalesce(penalty_general_public, 0) + coalesce(penalty_heavier_kind, 0) + coalesce(penalty_minor_recent, 0) + coalesce(penalty_repeat, 0) + coalesce(penalty_serious, 0) + coalesce(penalty_weight, 0) + coalesce(serious_past, 0), 800) AS supervision,
     least(0, 200) AS related,

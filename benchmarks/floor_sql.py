@@ -9,10 +9,11 @@ It takes what the export has checked for granted: one registration per entity, a
 
 # ruff: noqa: S608 (names and numbers of a checked scheme, nothing from outside)
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from rules.compiled import Compiled, CompiledIndicator, CompiledRule
 from rules.conditions import All, Any, Between, Compare, Condition, In, IsNull, Name, Not, Number, Operand
-from rules.dated import to_date
+from rules.dated import to_date, to_day
 from rules.expressions import Expression, Extreme, Integer, Product, Sum, Value
 from rules.indicators import reach
 from rules.kinds import DIRECTIONS, KINDS, REGISTRATION
@@ -50,13 +51,20 @@ def written(scheme: Scheme, day: int) -> str:
 def _feeds(by_kind: Mapping[int, list[CompiledIndicator]], day: int) -> str:
     """For each division, 0 where a feed of that kind touched the window and NULL where none did."""
     asked = sorted(
-        {(kind, reach(one)) for kind, ones in by_kind.items() for one in ones}, key=lambda a: (a[0], a[1] or 0)
+        {
+            (kind, reach(one))
+            for kind, ones in by_kind.items()
+            for one in ones
+            if one.indicator.measure != "missing_years"
+        },
+        key=lambda a: (a[0], a[1] or 0),
     )
     columns = ",\n".join(
         f"    CASE WHEN bool_or(c.kind = {kind}{'' if window is None else f' AND coalesce(c.to_day, {day}) > {day - window}'})"
         f" THEN 0 END AS {_feed(kind, window)}"
         for kind, window in asked
     )
+    columns += "".join(f",\n{_fed_when_due(one, day)}" for ones in by_kind.values() for one in _dues(ones))
     return (
         "-- Where a feed was connected, no record means zero (0); elsewhere it means nothing (NULL).\n"
         f"CREATE OR REPLACE TEMP TABLE feed AS\n  SELECT d.division,\n{columns}\n"
@@ -64,6 +72,17 @@ def _feeds(by_kind: Mapping[int, list[CompiledIndicator]], day: int) -> str:
         f"  LEFT JOIN coverage c ON starts_with(d.division, c.division) AND c.from_day <= {day}\n"
         "  GROUP BY d.division"
     )
+
+
+def _fed_when_due(one: CompiledIndicator, day: int) -> str:
+    """On the deadlines of which years a feed was connected, one bit each: bit 0 is the latest."""
+    indicator, last = one.indicator, _last_due(one, day)
+    bits = " | ".join(
+        f"CASE WHEN c.from_day <= {due} AND coalesce(c.to_day, {due}) >= {due} THEN {1 << back} ELSE 0 END"
+        for back in range(indicator.years)
+        for due in [to_day(date(last - back + 1, *indicator.deadline))]
+    )
+    return f"    coalesce(bit_or({bits}) FILTER (c.kind = {indicator.kind}), 0) AS {_NAMES[indicator.kind]}_due"
 
 
 def _feed(kind: int, window: int | None) -> str:
@@ -178,12 +197,10 @@ def _indicators(scheme: Scheme, by_kind: Mapping[int, list[CompiledIndicator]], 
         name = _NAMES[kind]
         for one in ones:
             indicator = one.indicator
-            fed = f"feed.{_feed(kind, reach(one))}"
             if indicator.measure == "missing_years":
-                columns.append(
-                    _missing(one, f"coalesce(nullif({name}.reported & {2**indicator.years - 1}, 0), {fed})", day)
-                )
+                columns.append(_missing(one, name, day))
                 continue
+            fed = f"feed.{_feed(kind, reach(one))}"
             default = f"{fed} + {indicator.empty}" if indicator.empty else fed
             columns.append(f"    coalesce({name}.{indicator.id}, {default}) AS {indicator.id}")
     joined = "\n".join(f"  LEFT JOIN {_NAMES[kind]} USING (entity)" for kind in sorted(by_kind))
@@ -195,14 +212,19 @@ def _indicators(scheme: Scheme, by_kind: Mapping[int, list[CompiledIndicator]], 
     )
 
 
-def _missing(one: CompiledIndicator, bits: str, day: int) -> str:
-    last = _last_due(one, day)
-    years = [
-        f"CASE WHEN {bits} & {1 << back} = 0 AND registration.established <= {last - back} THEN 1 ELSE 0 END"
-        for back in range(one.indicator.years)
+def _missing(one: CompiledIndicator, name: str, day: int) -> str:
+    """Years owed, fed when due and not reported; known by a report, or by such a feed of a year owed (if none: of any)."""
+    last, years = _last_due(one, day), range(one.indicator.years)
+    reported, fed, established = f"coalesce({name}.reported, 0)", f"feed.{name}_due", "registration.established"
+    missing = [
+        f"CASE WHEN {fed} & {1 << back} > 0 AND {reported} & {1 << back} = 0 AND {established} <= {last - back} THEN 1 ELSE 0 END"
+        for back in years
     ]
-    known = f"{bits} IS NOT NULL AND registration.established IS NOT NULL"
-    return f"    CASE WHEN {known} THEN\n      " + "\n      + ".join(years) + f"\n    END AS {one.indicator.id}"
+    owed = " ".join(f"WHEN {established} = {last - back} THEN {2 ** (back + 1) - 1}" for back in years[:-1])
+    mask = 2**one.indicator.years - 1
+    fed_when_owed = f"{fed} & CASE {owed} ELSE {mask} END" if owed else f"{fed} & {mask}"
+    known = f"{established} IS NOT NULL AND ({reported} & {mask} > 0 OR ({fed_when_owed}) > 0)"
+    return f"    CASE WHEN {known} THEN\n      " + "\n      + ".join(missing) + f"\n    END AS {one.indicator.id}"
 
 
 def _points(scheme: Scheme, compiled: Mapping[str, Compiled]) -> str:

@@ -155,6 +155,8 @@ def _missing(one: CompiledIndicator, day: int, covered: bool) -> Indicator:
         seen = {fact.code for fact in facts.get(indicator.kind, ()) if fact.code in due}
         if not registered or not (covered or seen):
             return None
+        if not covered:
+            return 0  # nobody is charged with a year that no feed could have told of
         since = to_date(registered[-1].day).year
         return sum(year >= since and year not in seen for year in due)
 

@@ -31,6 +31,8 @@ class JobSpec:
     keeps_day : a run that was lost goes on with the day it began with, because its work is stored by day
     quiet : a tick with nothing to do, or beside a run still at work, leaves no row: for jobs of every minute
     wanted : whether there is anything to do; asked before a tick is claimed
+    past_days : a person may run it for a day before today; a day after today is refused for every job
+    instead : what serves who asks for a day on which the job may not run
     """
 
     name: str
@@ -43,6 +45,8 @@ class JobSpec:
     keeps_day: bool = False
     quiet: bool = False
     wanted: Callable[[Settings], bool] = _always
+    past_days: bool = False
+    instead: str = ""
 
     def cron(self, settings: Settings) -> str:
         """The cron line: of `[jobs]` where the job has a setting, else the fixed one."""
@@ -60,6 +64,7 @@ JOBS: dict[str, JobSpec] = {}
 def job(
     name: str, *, title: str, late_ok: timedelta, lease: timedelta, setting: str | None = None, cron: str = "",
     keeps_day: bool = False, quiet: bool = False, wanted: Callable[[Settings], bool] = _always,
+    past_days: bool = False, instead: str = "",
 ) -> Callable[[Task], Task]:  # fmt: skip
     """Declare the function below as a job. `setting` names its cron line in `[jobs]`; `cron` is one that is fixed."""
     if (setting is None) == (not cron) or (setting is not None and setting not in Jobs.__slots__):
@@ -68,7 +73,9 @@ def job(
     def declare(task: Task) -> Task:
         if name in JOBS:
             raise ValueError(f"There are two jobs {name}.")
-        JOBS[name] = JobSpec(name, title, task, late_ok, lease, setting, cron, keeps_day, quiet, wanted)
+        JOBS[name] = JobSpec(
+            name, title, task, late_ok, lease, setting, cron, keeps_day, quiet, wanted, past_days, instead
+        )
         return task
 
     return declare

@@ -33,6 +33,13 @@ class JobBusy(RegistryError):
     status = 409
 
 
+class WrongDay(RegistryError):
+    """A job was to be run for a day on which it may not run."""
+
+    code = "wrong_day"
+    status = 422
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     """What became of a run: `state` is done, failed or lost."""
@@ -106,11 +113,19 @@ def by_hand(
     spec: JobSpec, settings: Settings, *, actor: str, on: date | None = None, now: Callable[[], int] = clock.now,
     stop: threading.Event | None = None,
 ) -> Ran:  # fmt: skip
-    """Run a job now, for a day (default: today). Raises JobBusy while another run of it is at work."""
+    """Run a job now, for a day (default: today).
+
+    Raises WrongDay for a day after today, and for a past one where the job's declaration does not allow it; JobBusy
+    while another run of it is at work.
+    """
     with session():
         moment = now()
+        today = day_of(moment, settings)
+        day = on or today
+        if day > today or (day < today and not spec.past_days):
+            allowed = f"today, {today}, or a day before it" if spec.past_days else f"today, {today}, only"
+            raise WrongDay(f"The job {spec.name} works on {allowed}, not on {day}. {spec.instead}".rstrip())
         runs.mark_lost(now=moment)
-        day = on or day_of(moment, settings)
         claimed = runs.claim(
             spec.name, moment, length=_length(spec), now=moment, kept={"by": actor, "day": day.isoformat()}
         )

@@ -1,11 +1,12 @@
 """The connection, the write transaction, and bulk reading and writing: the same verbs on SQLite and PostgreSQL."""
 
 import io
+import sqlite3
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import polars as pl
@@ -23,6 +24,8 @@ MISSING = -(2**63) + 1
 NOTHING, BETWEEN = "\x1e", "\x1f"
 # SQLite builds take 32,766 parameters in one statement, PostgreSQL 65,535.
 PARAMETERS = 30_000
+# A lock that did not come in time, a deadlock that we lost, a snapshot that was overtaken: try again, nothing was changed.
+BUSY = ("55P03", "40P01", "40001")
 # Up to so many rows a staging table of PostgreSQL costs more than it saves.
 FEW = 50
 
@@ -57,8 +60,14 @@ def connect(settings: Settings) -> Database:
             },
         )
     elif scheme in ("postgres", "postgresql"):
+        # Without a limit PostgreSQL waits for a lock for ever. Options in the URL come after ours and win.
+        theirs = parse_qs(urlsplit(url).query).get("options", [])
         database = PooledPostgresqlDatabase(
-            url, max_connections=64, timeout=settings.database.timeout, prefer_psycopg3=True
+            url.replace("postgres://", "postgresql://", 1),
+            max_connections=64,
+            timeout=settings.database.timeout,
+            prefer_psycopg3=True,
+            options=" ".join([f"-c lock_timeout={settings.database.timeout * 1000}", *theirs]),
         )
     else:
         raise ConfigError(
@@ -92,7 +101,8 @@ def write() -> Generator[None, None, None]:
     """One write transaction: all of it, or nothing. Inside another one it is a savepoint.
 
     On SQLite it takes the write lock at once (BEGIN IMMEDIATE): a transaction that reads first and writes later may be
-    refused the lock half way. Raises DatabaseBusy when the lock does not come in time; nothing was changed then.
+    refused the lock half way. On PostgreSQL a lock is waited for as long (`[database] timeout`).
+    Raises DatabaseBusy when a lock does not come in time, or was lost to another writer; nothing was changed then.
     """
     try:
         if db.in_transaction() or is_postgres():
@@ -101,10 +111,17 @@ def write() -> Generator[None, None, None]:
         else:
             with db.atomic("IMMEDIATE"):
                 yield
-    except OperationalError as error:
-        if "locked" in str(error) or "lock timeout" in str(error):
+    except Exception as error:
+        if _is_busy(error):
             raise DatabaseBusy from error
         raise
+
+
+def _is_busy(error: Exception) -> bool:
+    # The mapper keeps the driver's error inside its own; bulk statements raise the driver's.
+    if getattr(getattr(error, "orig", error), "sqlstate", None) in BUSY:
+        return True
+    return isinstance(error, OperationalError | sqlite3.OperationalError) and "locked" in str(error)
 
 
 def read_frame(sql: str, parameters: Sequence[object], schema: dict[str, Any]) -> pl.DataFrame:

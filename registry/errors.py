@@ -94,6 +94,13 @@ class BadScheme(RegistryError):
     code = "bad_scheme"
 
 
+class SchemeNotInForce(RegistryError):
+    """The scheme has no cuts on the day that was asked for, so no class can follow."""
+
+    code = "scheme_not_in_force"
+    status = 422
+
+
 class BadFile(RegistryError):
     """A file that cannot be read as what it is said to be. Nothing of it was stored."""
 

@@ -54,11 +54,14 @@ def extras() -> list[str]:
 def _one_at_a_time() -> Generator[None, None, None]:
     """Hold the migration lock: the runner itself takes none, and two starters at once would both migrate."""
     if is_postgres():
+        # Another starter may migrate for longer than a statement may wait for a lock.
+        db.execute_sql("SET lock_timeout = 0")
         db.execute_sql("SELECT pg_advisory_lock(%s)", (LOCK,))
         try:
             yield
         finally:
             db.execute_sql("SELECT pg_advisory_unlock(%s)", (LOCK,))
+            db.execute_sql("RESET lock_timeout")
         return
     with Path(f"{db.database}.migrate").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

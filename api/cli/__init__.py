@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from registry.cells.personal import mask_personal
 from registry.errors import RegistryError
 
 DONE, REFUSED, WRONG_USE, FAILED = 0, 1, 2, 3
@@ -71,10 +72,11 @@ class Lazy(click.Group):
             click.echo("Interrupted. What was committed stays; run the command again to go on.", err=True)
             sys.exit(INTERRUPTED)
         except RegistryError as error:
-            click.echo(f"xinheng: {error.detail}", err=True)
+            # Masked here for all: a message may quote what a file or a person gave.
+            click.echo(f"xinheng: {mask_personal(error.detail)}", err=True)
             sys.exit(FAILED)
         except Exception:
-            traceback.print_exc()
+            click.echo(mask_personal(traceback.format_exc()), err=True, nl=False)
             sys.exit(FAILED)
         sys.exit(status if isinstance(status, int) else DONE)
 

@@ -9,8 +9,10 @@ from api.cli import support
 from api.cli.support import DAY, as_json
 from registry import clock
 from registry.kinds import KINDS, kind_named
+from registry.kinds.base import EARLIEST
 from registry.models import Coverage
-from registry.services import ledger
+from registry.services import grading, ledger
+from registry.services.explanation import LATEST
 
 
 @click.group("coverage")
@@ -32,21 +34,29 @@ def coverage() -> None:
 def add(kind: str, division: str, from_on: date, to_on: date | None, as_json: bool) -> None:
     """Put a feed on record. Safe to repeat; another --to for the same kind, division and --from corrects it.
 
-    Every entity of the division may change class by it: grade them afterwards with `xinheng grade --all`.
+    Every entity of the division may change class by it: they are marked, and graded by the worker within a minute, or
+    now by `xinheng grade --due`.
     """
     if division and not (division.isascii() and division.isdigit() and 2 <= len(division) <= 6):
         raise click.BadParameter("a division is two to six digits of GB/T 2260", param_hint="--division")
+    for hint, day in (("--from", from_on), ("--to", to_on)):
+        if day is not None and not EARLIEST <= day <= LATEST:
+            raise click.BadParameter(f"give a day from {EARLIEST} until {LATEST}, not {day}", param_hint=hint)
     if to_on is not None and to_on < from_on:
         raise click.BadParameter(f"{to_on} lies before --from {from_on}", param_hint="--to")
     kind_named(kind)
-    with support.connected(), ledger.writing(now=clock.now(), schemes=[]) as pen:
+    # Marked under every scheme: nothing else tells the next runs that the unknown became zero.
+    with (
+        support.connected() as settings,
+        ledger.writing(now=clock.now(), schemes=grading.schemes(settings)) as pen,
+    ):
         outcome = pen.cover(kind, division, from_on, to_on, source=support.actor())
     if as_json:
         support.emit({"said": outcome.said, "seq": outcome.seq})
     else:
         click.echo(f"{outcome.said}: {kind} {division or '*'} {from_on} – {to_on or '…'}")
         if outcome.said != "unchanged":
-            click.echo("Now: xinheng grade --all", err=True)
+            click.echo("Now: xinheng grade --due", err=True)
 
 
 @coverage.command("list", epilog="Example: xinheng coverage list --json")

@@ -11,7 +11,16 @@ from api.cli import support
 from api.cli.support import DAY, as_json
 from registry.config import Settings
 from registry.database import write
+from registry.kinds.base import EARLIEST
 from registry.services import entities, explanation, grading, ledger, preview
+from registry.services.explanation import LATEST
+
+
+def within_reach(_context: click.Context, _option: click.Parameter, day: date | None) -> date | None:
+    """The day of `--on`; refused where no breakpoint or window about it could be written."""
+    if day is not None and not EARLIEST <= day <= LATEST:
+        raise click.BadParameter(f"give a day from {EARLIEST} until {LATEST}, not {day}")
+    return day
 
 
 @click.command("grade", epilog="Example: xinheng grade --due   or: xinheng grade 91990101MA00000000 --on 2026-06-30")
@@ -20,8 +29,9 @@ from registry.services import entities, explanation, grading, ledger, preview
 @click.option("--due", is_flag=True, help="Grade those whose grade may have changed.")
 @click.option("--scheme", default=None, help="Default: [grading] scheme.")
 @click.option(
-    "--on", "day", type=DAY, default=None, help="Show what the grades would be on another day; nothing is written then."
-)
+    "--on", "day", type=DAY, default=None, callback=within_reach,
+    help="Show what the grades would be on another day; nothing is written then.",
+)  # fmt: skip
 @click.option(
     "--engine",
     type=click.Choice(["local"]),
@@ -49,7 +59,7 @@ def grade(
             raise click.UsageError("Who is due depends on today. Say --all or codes with --on.")
         started = time.monotonic()
         size = settings.grading.range_size
-        with support.progress(f"Grade 评定 {chosen.id}") as tell:
+        with support.progress(f"Grade 评定 {chosen.id}") as tell, explanation.in_force():
             if on != today:
                 some = [entities.get(code).id for code in codes] or None
                 result = preview.on(chosen, on, range_size=size, entities=some, progress=tell)
@@ -93,7 +103,10 @@ class KnownAt(click.ParamType[datetime | date | int]):
         if text.isascii() and text.isdigit():
             return int(text)
         try:
-            return datetime.fromisoformat(text) if len(text) > 10 else date.fromisoformat(text)
+            moment = datetime.fromisoformat(text) if len(text) > 10 else date.fromisoformat(text)
+            if EARLIEST.year <= moment.year <= LATEST.year:
+                return moment
+            return self.fail(f"{text!r}: give a day or moment from {EARLIEST} until {LATEST}.", param, ctx)
         except ValueError:
             return self.fail(
                 f"{text!r} is not a moment. Write a day (2026-11-21: its end), a moment (2026-11-21T08:30:00+08:00) or a ledger number.",
@@ -103,8 +116,10 @@ class KnownAt(click.ParamType[datetime | date | int]):
 
 def known_seq(value: datetime | date | int | None, settings: Settings) -> int | None:
     """How much of the ledger was known then. A moment without an offset is read in `[jobs] timezone`."""
-    if value is None or isinstance(value, int):
-        return value
+    if value is None:
+        return None
+    if isinstance(value, int):
+        return min(value, ledger.head())  # what is not written yet cannot be known
     zone = ZoneInfo(settings.jobs.timezone)
     if isinstance(value, datetime):
         moment = value if value.tzinfo else value.replace(tzinfo=zone)
@@ -117,8 +132,9 @@ def known_seq(value: datetime | date | int | None, settings: Settings) -> int | 
 @click.argument("code")
 @click.option("--scheme", default=None, help="Default: [grading] scheme.")
 @click.option(
-    "--on", "day", type=DAY, default=None, help="The day that is asked about. Default: the day of the present grade."
-)
+    "--on", "day", type=DAY, default=None, callback=within_reach,
+    help="The day that is asked about. Default: the day of the present grade.",
+)  # fmt: skip
 @click.option(
     "--known-at", type=KnownAt(), default=None, help="What was known then: a day, a moment, or a ledger number."
 )

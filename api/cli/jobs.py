@@ -64,7 +64,13 @@ def list_jobs(as_json: bool) -> None:
 
 @jobs.command("run", epilog="Example: xinheng jobs run end_listings --on 2026-11-20")
 @click.argument("name")
-@click.option("--on", "day", type=DAY, default=None, help="The day it works on. Default: today.")
+@click.option(
+    "--on",
+    "day",
+    type=DAY,
+    default=None,
+    help="The day it works on: today (the default), or a past one where the job allows it.",
+)
 @as_json
 def run(name: str, day: date | None, as_json: bool) -> int:
     """Run a job now, whatever its schedule. Refused while another run of it is at work.
@@ -81,6 +87,8 @@ def run(name: str, day: date | None, as_json: bool) -> int:
     try:
         with support.connected() as settings:
             ran = runner.by_hand(spec, settings, actor=support.actor(), on=day, stop=stop)
+    except runner.WrongDay as error:
+        raise click.BadParameter(error.detail, param_hint="--on") from error
     finally:
         signal.signal(signal.SIGTERM, old)
     if as_json:

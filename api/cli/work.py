@@ -1,7 +1,5 @@
 """`task` and `list`: why anyone is inspected, and who."""
 
-import csv
-import os
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,8 +12,8 @@ from registry import clock
 from registry.errors import ListNotFound, TaskNotFound
 from registry.models import InspectionList, Task
 from registry.services import grading, lists, tasks
-from registry.services.imports import harmless
 from registry.services.lists import Filters
+from registry.sheets import write_csv
 
 COLUMNS = {
     "supervisor": ("number", "code", "name", "kind", "division", "address", "class", "score", "graded_on", "reasons"),
@@ -198,7 +196,8 @@ def show(list_id: int, copy: str, csv_path: Path | None, lang: str, as_json: boo
             if after is None:
                 break
     if csv_path is not None:
-        _write_csv(csv_path, COLUMNS[copy], [_cells(row, COLUMNS[copy], lang) for row in rows])
+        columns = COLUMNS[copy]
+        write_csv(csv_path, [HEADINGS[name] for name in columns], [_cells(row, columns, lang) for row in rows])
         click.echo(f"{len(rows):,} rows: {csv_path}", err=as_json)
     if as_json:
         support.emit({"id": list_id, "copy": copy, "items": rows})
@@ -232,15 +231,3 @@ def _cells(row: dict[str, Any], columns: tuple[str, ...], lang: str) -> list[Any
         return "；".join(value) if isinstance(value, list) else value
 
     return [cell(name) for name in columns]
-
-
-def _write_csv(path: Path, columns: tuple[str, ...], rows: list[list[Any]]) -> None:
-    """UTF-8 with BOM, as spreadsheets like it; whole or not at all; text that a spreadsheet would run is made harmless."""
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8-sig", newline="") as handle:
-        writer = csv.writer(handle)
-        writer.writerow([HEADINGS[name] for name in columns])
-        writer.writerows([[harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows])
-        handle.flush()
-        os.fsync(handle.fileno())
-    part.replace(path)

@@ -11,9 +11,8 @@ from api.schemas.common import Moment, PageQuery
 from api.schemas.grade import ClassCounts, ExplanationOut, ExplanationQuery, GradeOut, GradePage, GradeQuery
 from api.v1.shown import conditional
 from registry import clock
-from registry.errors import BadCursor, EntityNotFound, NotGraded
+from registry.errors import BadCursor, EntityNotFound, NotGraded, SchemeNotInForce
 from registry.services import explanation, grading, ledger
-from registry.services.explanation import SchemeNotInForce
 
 bp = Blueprint("grades", __name__, url_prefix="/api/v1", description="风险分类 Grades")
 
@@ -23,7 +22,10 @@ bp = Blueprint("grades", __name__, url_prefix="/api/v1", description="风险分�
 @takes(GradeQuery(), "query")
 @gives(GradeOut(), errors=[EntityNotFound, NotGraded])
 def read_grade(query: dict[str, Any], code: str) -> Response:
-    """风险分类 The grade that stands now; with `reasons=true` also why, in a few lines. Carries an ETag."""
+    """风险分类 The grade that stands now; with `reasons=true` also why, in a few lines. Carries an ETag.
+
+    `reasons` is null while the grade waits to be renewed: rows of another grade would not add up to this score.
+    """
     entity, scheme = visible_entity(code), here().scheme
     state = explanation.current(entity, scheme)
     row: dict[str, Any] = {
@@ -38,8 +40,8 @@ def read_grade(query: dict[str, Any], code: str) -> Response:
         "digest": bytes(state.digest).hex(),
     }
     if query["reasons"]:
-        found = explanation.of(entity, scheme, today=here().today()).explanation
-        row["reasons"] = [
+        found = explanation.behind(entity, scheme, state)
+        row["reasons"] = found and [
             {"points": one.points, **one.sentence, "records": list(one.records)}
             for one in sorted(found.points, key=lambda one: (-abs(one.points), one.rule))
             if one.points

@@ -19,6 +19,7 @@ from registry.kinds.registration import SUBJECTS
 from registry.models import InspectionList, Task
 from registry.services import lists, tasks
 from registry.services.lists import Choice, Filters
+from registry.sheets import safe
 
 bp = Blueprint("lists", __name__, url_prefix="/api/v1", description="检查对象名单 Inspection lists")
 
@@ -119,12 +120,3 @@ def _cell(name: str, value: Any) -> str:
     elif isinstance(value, Iterable) and not isinstance(value, str):
         value = "、".join(value)
     return safe(str(value))
-
-
-def safe(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return (
-        f"'{text}"
-        if text.lstrip(" \u3000").startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
-        else text
-    )

@@ -8,8 +8,12 @@ from jobs.declared import job
 from jobs.run import Run
 from registry.config import Settings
 from registry.services import grading
+from registry.services.explanation import in_force
 from registry.services.grading import Result
 from rules.scheme import Scheme
+
+# Grades of another day must not become current: today's would then be refused as older news, or lost to it.
+INSTEAD = "`xinheng grade --all --on DATE` shows the grades of another day and writes nothing."
 
 
 @job(
@@ -20,6 +24,7 @@ from rules.scheme import Scheme
     lease=timedelta(minutes=2),
     quiet=True,
     wanted=lambda settings: bool(_waiting(settings)),
+    instead=INSTEAD,
 )
 def grade_stale(run: Run, *, today: date) -> None:
     """Grade the entities that an import, or a post whose grading failed, has marked.
@@ -36,6 +41,7 @@ def grade_stale(run: Run, *, today: date) -> None:
     setting="grade_due",
     late_ok=timedelta(hours=20),  # late is better than a day without; the next night does the rest
     lease=timedelta(minutes=5),
+    instead=INSTEAD,
 )
 def grade_due(run: Run, *, today: date) -> None:
     """Grade, under every scheme, the entities whose grade new facts or time alone may have changed.
@@ -53,6 +59,7 @@ def grade_due(run: Run, *, today: date) -> None:
     late_ok=timedelta(days=7),  # a month is long; a week late is still this month's run
     lease=timedelta(minutes=5),
     keeps_day=True,  # finished ranges are kept by day: the same day goes on where the lost run stopped
+    instead=INSTEAD,
 )
 def grade_all(run: Run, *, today: date) -> None:
     """Grade all entities under every scheme.
@@ -74,7 +81,7 @@ def _waiting(settings: Settings) -> list[str]:
 
 
 def _grade(run: Run, name: str, grade: Callable[[Scheme], Result]) -> None:
-    with run.item(name):
+    with run.item(name), in_force():
         started = time.monotonic()
         result = grade(grading.scheme_named(run.settings, name))
         run.result.setdefault("schemes", {})[name] = {

@@ -13,6 +13,7 @@ from registry.services import grading, listings
     setting="end_listings",
     late_ok=timedelta(hours=23),  # every day that a listing stands too long is one too many
     lease=timedelta(minutes=5),
+    past_days=True,  # it ends what was over by then, on the day it was over: today's run would do the same and more
 )
 def end_listings(run: Run, *, today: date) -> None:
     """End the serious-violation listings whose three years, or longer statutory restriction, are over.

@@ -32,13 +32,14 @@ def fen(text: str, unit: Unit = "yuan") -> int | None:
     """Read a cell of an amount column as fen; None when the cell is blank (``""``, 无, ``-``, N/A).
 
     ``unit`` is the unit of the column: ``wan`` (万元) in the penalty templates of Credit China, so ``0.2`` is
-    2,000 yuan. A unit written in the cell (``0.2万元``, ``2000元``) wins over that of the column. Fractions of a fen
-    are rounded half up: they are the traces of binary floating point in the source (``0.30000000000000004``).
+    2,000 yuan. A unit written in the cell (``0.2万元``, ``2000元``) wins over that of the column; a numeral without one
+    (伍仟, 5千) is refused in a ``wan`` column, because who writes a number in words means yuan. Fractions of a fen are
+    rounded half up: they are the traces of binary floating point in the source (``0.30000000000000004``).
 
     Raises
     ------
     CellError
-        If the text is no number, or is negative, not finite, or above 10^15 fen.
+        If the text is no number, is negative, not finite, or above 10^15 fen, or leaves the unit to guess.
     """
     if is_blank(text):
         return None
@@ -47,7 +48,14 @@ def fen(text: str, unit: Unit = "yuan") -> int | None:
     if match is None:
         raise CellError("This is not an amount", text, _DIGITS_ONLY)
     own_unit = match["yuan"] or any(great in match["number"] for great in "万亿萬億")
-    return _whole(_decimal(match["number"], text) * (100 if own_unit else _FACTOR[unit]), text)
+    value = _decimal(match["number"], text)
+    if unit == "wan" and not own_unit and value and any(character in CHARACTERS for character in match["number"]):
+        raise CellError(
+            "This number in words has no unit, and its column is in 万元",
+            text,
+            "Write 元 or 万元 behind it, or digits.",
+        )
+    return _whole(value * (100 if own_unit else _FACTOR[unit]), text)
 
 
 def _decimal(digits: str, text: str) -> Decimal:

@@ -33,6 +33,7 @@ class ImportRun(Base):
     rejected = IntegerField(default=0)
     undated = IntegerField(default=0, help_text="Of the stored rows, those without a date: kept, never in a window")
     provisional = IntegerField(default=0, help_text="Entities made because a valid code was not registered yet")
+    differs = IntegerField(default=0, help_text="Of the unchanged rows, those that another source says otherwise")
     started_at = BigIntegerField()
     updated_at = BigIntegerField()
     finished_at = BigIntegerField(null=True)

@@ -40,7 +40,7 @@ class Record(Base):
     """
 
     seq = BigIntegerField(primary_key=True)
-    act = CharField(8, default="state", constraints=[Check("act IN ('state', 'correct', 'withdraw')")])
+    act = CharField(8, default="state", constraints=[Check("act IN ('state', 'correct', 'end', 'withdraw')")])
     identity = CharField(32, help_text="Digest of what makes it this record: kind, organ, document number, party")
     content = CharField(32, help_text="Digest of all that was said")
     kind = CharField(20, help_text="Name of a file in registry/kinds")

@@ -1,7 +1,6 @@
 """Entities: found by any identifier, made from a registration, provisional until then, searched by name."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from registry.cells.names import fold_name, search_tokens
@@ -11,34 +10,13 @@ from registry.errors import EntityNotFound
 from registry.identity import fold_code
 from registry.kinds import Statement
 from registry.models import Entity
-from registry.services.ledger import Pen
+from registry.services.ledger import WRITTEN, Pen, Said
+from registry.services.parties import LONGEST_NAME, NUMBERS, Directory, Found, Match, Party, Reason, folded_name, match
 
 ENTITY_COLUMNS = (
     "id", "code", "registration_no", "organisation_code", "name", "kind", "status", "industry", "division", "organ",
     "address", "established", "capital_fen", "registered_seq", "provisional",
 )  # fmt: skip
-# Names longer than this exist nowhere; the column is no wider.
-LONGEST_NAME = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """Identifiers of one party, checked: at least one of them is set."""
-
-    code: str | None = None
-    registration_no: str | None = None
-    organisation_code: str | None = None
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An entity that a party was matched to."""
-
-    id: int
-    provisional: bool
-    name: str
-    division: str
 
 
 def get(code: str) -> Entity:
@@ -52,77 +30,86 @@ def get(code: str) -> Entity:
     return found
 
 
-def match(parties: Sequence[Party]) -> list[Found | None]:
-    """Find the entity of each party: credit code, then registration number, then organisation code if it is unambiguous.
-
-    Three queries for the whole batch, whatever its size. Names alone never match (they wait for a person).
-    """
-    by: dict[str, dict[str, list[Found]]] = {}
-    for column in ("code", "registration_no", "organisation_code"):
-        wanted = sorted({value for party in parties if (value := getattr(party, column))})
-        by[column] = {}
-        for part in in_slices(wanted):
-            marks = ", ".join("?" * len(part))
-            sql = f"SELECT {column}, id, provisional, name, division FROM entity WHERE {column} IN ({marks})"  # noqa: S608
-            for value, entity, provisional, name, division in execute(sql, part).fetchall():
-                by[column].setdefault(value, []).append(Found(entity, bool(provisional), name, division))
-    return [_first(party, by) for party in parties]
-
-
-def _first(party: Party, by: dict[str, dict[str, list[Found]]]) -> Found | None:
-    for column in ("code", "registration_no", "organisation_code"):
-        found = by[column].get(getattr(party, column) or "", [])
-        if len(found) == 1:
-            return found[0]
-        # A party with a valid code is that code's entity or none: its other numbers must not lead elsewhere.
-        if column == "code" and party.code:
-            return None
-    return None
-
-
-def register(pen: Pen, rows: Sequence[tuple[Party, Statement]], *, source: str) -> list[str]:
+def register(pen: Pen, rows: Sequence[tuple[Party, Statement]], *, source: str) -> list[Said | Reason]:
     """Store registrations: make or complete the entities, append the ledger rows, keep the names that they have had.
 
-    Returns what was said of each row: stored, corrected or unchanged.
+    Returns what was said of each row; a `Reason` where a person must choose the entity: nothing of that row is stored.
     """
-    found = match([party for party, _ in rows])
-    made: dict[str, int] = {}
+    directory = Directory([party for party, _ in rows])
     fresh: list[tuple[Any, ...]] = []
+    numbers: dict[int, Found] = {}
     pairs: list[tuple[int, Statement]] = []
-    for (party, statement), old in zip(rows, found, strict=True):
-        number = party.code or party.registration_no or ""
-        if old is None and number not in made:
-            made[number] = pen.next_entity()
-            fresh.append((made[number], *_columns(party, statement), None, False))
-        pairs.append((old.id if old else made[number], statement))
+    said: list[Said | Reason | None] = []
+    for party, statement in rows:
+        looked = directory.find(party)
+        said.append(looked.reason)
+        if looked.reason is not None:
+            continue
+        if looked.found is None:
+            made = Found(
+                pen.next_entity(), False, party.name, "", party.code, party.registration_no, party.organisation_code
+            )
+            directory.add(made)
+            fresh.append((made.id, *_columns(party, statement), None, False))
+            pairs.append((made.id, statement))
+            continue
+        after = directory.give(looked.found, party)
+        if any(getattr(after, column) != getattr(looked.found, column) for column in NUMBERS):
+            numbers[after.id] = after
+        pairs.append((after.id, statement))
     insert_rows("entity", ENTITY_COLUMNS, fresh)
+    _renumber(numbers)
     outcomes = pen.state(pairs, source=source)
-    newest = {
-        entity: (party, statement, outcome.seq)
-        for (party, statement), (entity, _), outcome in zip(rows, pairs, outcomes, strict=True)
-        if outcome.said != "unchanged"
-    }
-    _refresh(newest)
-    add_names(pen, [(entity, statement.detail["name"]) for entity, (_, statement, _) in newest.items()])
-    return [outcome.said for outcome in outcomes]
+    written = [(*pair, one.seq) for pair, one in zip(pairs, outcomes, strict=True) if one.said in WRITTEN]
+    _refresh({entity: (statement, seq) for entity, statement, seq in written})
+    add_names(pen, [(entity, statement.detail["name"]) for entity, statement, _ in written])
+    told = iter(outcomes)
+    return [next(told).said if reason is None else reason for reason in said]
+
+
+def place(pen: Pen, parties: Sequence[Party | None]) -> tuple[list[Match], int]:
+    """Find the entity of each party, or make a provisional one for a valid code that nobody has.
+
+    Returns a match for each party, in order (without an entity and without a reason: nobody has its numbers, and it has
+    no code), and how many entities were made. No party (None) matches nothing.
+    """
+    directory = Directory([party for party in parties if party is not None])
+    made: list[tuple[int, Party]] = []
+    matches: list[Match] = []
+    for party in parties:
+        looked = directory.find(party) if party is not None else Match()
+        if party is not None and party.code and looked == Match():
+            made.append((pen.next_entity(), party))
+            looked = Match(Found(made[-1][0], True, party.name, party.code[2:8], party.code, None, party.code[8:17]))
+            assert looked.found is not None
+            directory.add(looked.found)
+        matches.append(looked)
+    _insert_provisional(pen, made)
+    return matches, len(made)
 
 
 def provisional(pen: Pen, parties: Iterable[Party]) -> dict[str, int]:
     """Make an entity for each valid code that is not registered yet: listed, not graded until it is. Code → id."""
-    made: dict[str, int] = {}
-    rows: list[tuple[Any, ...]] = []
+    first: dict[str, Party] = {}
     for party in parties:
         assert party.code is not None
-        if party.code not in made:
-            made[party.code] = pen.next_entity()
-            kind = {"91": "enterprise", "92": "individual", "93": "cooperative"}.get(party.code[:2], "other")
-            rows.append((
-                made[party.code], party.code, None, party.code[8:17], party.name[:LONGEST_NAME], kind, 1, 0, party.code[2:8],
-                "", "", None, 0, None, True,
-            ))  # fmt: skip
+        first.setdefault(party.code, party)
+    made = {code: (pen.next_entity(), party) for code, party in first.items()}
+    _insert_provisional(pen, list(made.values()))
+    return {code: entity for code, (entity, _) in made.items()}
+
+
+def _insert_provisional(pen: Pen, made: Sequence[tuple[int, Party]]) -> None:
+    rows: list[tuple[Any, ...]] = []
+    for entity, party in made:
+        code = party.code or ""
+        kind = {"91": "enterprise", "92": "individual", "93": "cooperative"}.get(code[:2], "other")
+        # Its registration number is not kept: only the registering organ says which number is whose.
+        rows.append((
+            entity, code, None, code[8:17], party.name[:LONGEST_NAME], kind, 1, 0, code[2:8], "", "", None, 0, None, True,
+        ))  # fmt: skip
     insert_rows("entity", ENTITY_COLUMNS, rows)
-    add_names(pen, [(made[row[1]], row[4]) for row in rows if row[4]])
-    return made
+    add_names(pen, [(row[0], row[4]) for row in rows if row[4]])
 
 
 def _columns(party: Party, statement: Statement) -> tuple[Any, ...]:
@@ -135,22 +122,26 @@ def _columns(party: Party, statement: Statement) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _refresh(newest: dict[int, tuple[Party, Statement, int]]) -> None:
-    """Bring the cached columns of these entities up to their newest registration row."""
-    names = ENTITY_COLUMNS[4:13]
-    settings = ", ".join(f"{name} = ?" for name in names)
+def _renumber(numbers: dict[int, Found]) -> None:
+    """Store the numbers that registrations gave to entities that were there already."""
     execute_many(
-        f"UPDATE entity SET {settings}, registration_no = coalesce(?, registration_no), registered_seq = ?, provisional = ? WHERE id = ?",  # noqa: S608
-        [
-            (*_columns(party, statement)[3:], party.registration_no, seq, False, entity)
-            for entity, (party, statement, seq) in newest.items()
-        ],
+        "UPDATE entity SET code = ?, registration_no = ?, organisation_code = ? WHERE id = ?",
+        [(one.code, one.registration_no, one.organisation_code, entity) for entity, one in numbers.items()],
+    )
+
+
+def _refresh(newest: dict[int, tuple[Statement, int]]) -> None:
+    """Bring the cached columns of these entities up to their newest registration row."""
+    settings = ", ".join(f"{name} = ?" for name in ENTITY_COLUMNS[4:13])
+    execute_many(
+        f"UPDATE entity SET {settings}, registered_seq = ?, provisional = ? WHERE id = ?",  # noqa: S608
+        [(*_columns(Party(), statement)[3:], seq, False, entity) for entity, (statement, seq) in newest.items()],
     )
 
 
 def add_names(pen: Pen, pairs: Sequence[tuple[int, str]]) -> None:
     """Remember names that entities go by, so that any of them is found. Names that are known already change nothing."""
-    wanted = {(entity, fold_name(name)[:LONGEST_NAME]) for entity, name in pairs if name.strip()}
+    wanted = {(entity, folded_name(name)) for entity, name in pairs if name.strip()}
     known: set[tuple[int, str]] = set()
     for part in in_slices(sorted({entity for entity, _ in wanted})):
         marks = ", ".join("?" * len(part))
@@ -186,4 +177,7 @@ def named_like(text: str) -> tuple[str, list[object]]:
     )
 
 
-__all__ = ["Found", "Party", "add_names", "get", "index_names", "match", "named_like", "provisional", "register"]
+__all__ = [
+    "LONGEST_NAME", "Found", "Match", "Party", "add_names", "get", "index_names", "match", "named_like", "place", "provisional",
+    "register",
+]  # fmt: skip

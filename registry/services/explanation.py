@@ -1,5 +1,7 @@
 """Why an entity has its grade: recomputed from the ledger, and held against the digest that was stored."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -8,7 +10,7 @@ import polars as pl
 
 from registry import clock, cursor
 from registry.database import dicts, execute, find
-from registry.errors import NotGraded, RegistryError
+from registry.errors import NotGraded, SchemeNotInForce
 from registry.kinds import KINDS
 from registry.models import Entity, Grade, GradeState, Record, SchemeVersion
 from registry.page import Page
@@ -18,10 +20,17 @@ from rules.errors import NotInForce
 from rules.explain import Explanation, explain
 from rules.scheme import Scheme
 
+# The last day that may be asked about: windows that begin on it must still end on a day that can be written.
+LATEST = date(2100, 12, 31)
 
-class SchemeNotInForce(RegistryError):
-    code = "scheme_not_in_force"
-    status = 422
+
+@contextmanager
+def in_force() -> Generator[None, None, None]:
+    """Tell as an expected error (SchemeNotInForce) that the rules have no cuts on the day that was asked for."""
+    try:
+        yield
+    except NotInForce as error:
+        raise SchemeNotInForce(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +66,43 @@ class Explained:
 def of(entity: Entity, scheme: Scheme, *, on: date | None = None, known: int | None = None, today: date) -> Explained:
     """Explain the grade of an entity on a day, with the knowledge of a ledger number (defaults: as it was last graded).
 
-    Raises NotGraded where the scheme does not grade this entity: provisional, cancelled, or another kind of subject.
+    Raises NotGraded where the scheme does not grade this entity: provisional, cancelled, or another kind of subject;
+    SchemeNotInForce where it has no cuts on that day.
     """
     state = GradeState.get_or_none((GradeState.scheme == scheme.id) & (GradeState.entity == entity.id))
     asked_past = on is not None or known is not None
     day = on or (clock.day_of(state.day) if state and not asked_past else today)
     seq = known if known is not None else (state.known if state and not asked_past else ledger.head())
+    found = _worked_out(entity, scheme, clock.day_number(day), seq)
+    reproduced, differs = _held_against(entity, scheme, found, day, seq)
+    return Explained(entity, day, seq, found, _named(found), reproduced, differs)
+
+
+def behind(entity: Entity, scheme: Scheme, state: GradeState) -> Explanation | None:
+    """The explanation of the grade that stands, or None where the scheme as it is now does not give that grade.
+
+    It waits to be renewed then (the scheme has another content by now), and the rows of a newer grade
+    would not add up to its score.
+    """
+    try:
+        found = _worked_out(entity, scheme, state.day, state.known)
+    except (NotGraded, SchemeNotInForce):
+        return None
+    return found if found.digest == bytes(state.digest).hex() else None
+
+
+def _worked_out(entity: Entity, scheme: Scheme, day: int, seq: int) -> Explanation:
     # As its registration stood then: a change of kind or division since must not change what was given.
     population = frames.population_as_known(entity.id, seq)
-    population = population.with_columns(day=pl.lit(clock.day_number(day), frames.FACTS["day"]))
+    population = population.with_columns(day=pl.lit(day, frames.FACTS["day"]))
     if population.is_empty():
         raise NotGraded(_why_not(entity, seq))
     facts = frames.facts_of([entity.id], facts_needed(scheme), seq)
-    try:
+    with in_force():
         found = explain(population, facts, frames.coverage(seq), scheme)
-    except NotInForce as error:
-        raise SchemeNotInForce(str(error)) from error
     if not found:
         raise NotGraded(f"Scheme {scheme.id} does not grade entities of kind {entity.kind}.")
-    reproduced, differs = _held_against(entity, scheme, found[0], day, seq)
-    return Explained(entity, day, seq, found[0], _named(found[0]), reproduced, differs)
+    return found[0]
 
 
 def _why_not(entity: Entity, known: int) -> str:
@@ -84,7 +110,7 @@ def _why_not(entity: Entity, known: int) -> str:
         return "This entity is provisional: its code stood on a record, its registration has not arrived. It is graded once it is registered."
     if entity.status in frames.GRADED_STATUSES and entity.registered_seq > known:
         return f"This entity was not registered, or not as one that is graded, as far as was known at {known}. Ask for later knowledge."
-    return "This entity is no longer registered, so it is not graded."
+    return "This entity is cancelled 注销: it is no longer registered, so it is not graded."
 
 
 def _held_against(

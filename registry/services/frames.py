@@ -16,8 +16,9 @@ COVERAGE = {"kind": pl.Int16, "division": pl.String, "from_day": pl.Int32, "to_d
 STATE = {
     "entity": pl.Int64, "version": pl.Int32, "digest": pl.Binary, "next_day": pl.Int32, "known": pl.Int64, "day": pl.Int32,
 }  # fmt: skip
-# Only registered entities that still exist are graded: provisional and cancelled ones are not.
-GRADED_STATUSES = (1, 2)
+# Only registered entities that still exist are graded: provisional and cancelled ones are not. Who moved away 迁出, or
+# whose registration was annulled 撤销 (4, other), is not cancelled: what that means for the grade is the scheme's to say.
+GRADED_STATUSES = (1, 2, 4)
 GRADABLE = f"registered_seq IS NOT NULL AND status IN {GRADED_STATUSES}"
 
 

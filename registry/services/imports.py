@@ -3,17 +3,13 @@
 read = stored + unchanged + unmatched + rejected, always: the counts and the position commit with the rows.
 """
 
-import csv
-import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
 from pathlib import Path
 
-import orjson
-
-from registry import clock, files, mappings, owner
+from registry import clock, files, mappings, owner, sheets
 from registry.database import execute, insert_rows, session, write
 from registry.errors import BadFile, RecordConflict
 from registry.files import TableFile
@@ -21,14 +17,15 @@ from registry.kinds import Statement
 from registry.mappings import Mapping
 from registry.models import ImportReject, ImportRun
 from registry.services import audit, entities, ledger
-from registry.services.entities import Party
 from registry.services.ledger import Pen
 from registry.services.parsing import Parsed, Refusal, RowParser
+from registry.services.parties import REASONS, Party
+from registry.services.queue import forget, queue, release
 
 # A run of another machine that has not moved for so long is taken over (milliseconds).
 ABANDONED = 120_000
-# How rejects are kept from being formulas when a spreadsheet opens the file.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What a run keeps of its counts, so that it goes on counting where it was cut off.
+KEPT = ("stored", "unchanged", "unmatched", "rejected", "undated", "provisional")
 
 Progress = Callable[[int], None]
 
@@ -46,6 +43,8 @@ class Counts:
     rejected: int = 0
     undated: int = 0
     provisional: int = 0
+    # Rows that waited, from this file or another, and have found their party since this call began.
+    released: int = 0
 
     @property
     def read(self) -> int:
@@ -93,13 +92,15 @@ def open_source(
     rows.close()
     twice = sorted({heading for heading in header if heading and header.count(heading) > 1})
     if twice:
-        raise BadFile(f"{path.name} has the column {', '.join(twice)} twice. Rename or remove one and try again.")
+        raise BadFile(
+            f"{path.name} has the column {mappings.shown(twice)} twice. Rename or remove one and try again. If its first "
+            "line is a row already, give the file a line of headings."
+        )
     chosen = mappings.choose(header, kind=kind, name=mapping)
     strange = {} if ignore_unknown else mappings.unknown_headings(chosen, header)
     if strange:
-        listed = "; ".join(f"{name}{f' (did you mean {near}?)' if near else ''}" for name, near in strange.items())
         raise BadFile(
-            f"{path.name} has columns that mapping {chosen.id} does not know: {listed}. Correct the heading, or import "
+            f"{path.name} has columns that mapping {chosen.id} does not know: {mappings.shown(strange, strange)}. Correct the heading, or import "
             "with --ignore-unknown to leave them out."
         )
     return Source(file, chosen, source or chosen.id, header)
@@ -136,9 +137,8 @@ def run(
         record = _begin(opened, now(), actor)
         parser = RowParser(opened.mapping, opened.header, today=today, key=key)
         resumed_at = position = record.position
-        counts = Counts(
-            record.stored, record.unchanged, record.unmatched, record.rejected, record.undated, record.provisional
-        )
+        again = _came_before(record)
+        counts = Counts(**{name: getattr(record, name) for name in KEPT})
         body = islice(_body(opened), position, None)
         try:
             damaged = None
@@ -147,7 +147,7 @@ def run(
                 if not rows:
                     break
                 parsed = [(number, parser.parse(cells)) for number, cells in rows]
-                with ledger.writing(now=now(), schemes=schemes) as pen:
+                with ledger.writing(now=now(), schemes=schemes, remember=again) as pen:
                     counts = _store(pen, opened, record.id, parsed, counts, now())
                     _advance(record, position, position + len(rows), counts, now())
                 position += len(rows)
@@ -219,14 +219,19 @@ def _begin(opened: Source, now: int, actor: str) -> ImportRun:
         return started
 
 
+def _came_before(record: ImportRun) -> bool:
+    """Whether the very same file was begun earlier: what it says is old then, and must not undo what was said since."""
+    earlier = (ImportRun.digest == record.digest) & (ImportRun.source == record.source) & (ImportRun.id < record.id)
+    return bool(ImportRun.select().where(earlier).exists())
+
+
 def _advance(record: ImportRun, position: int, after: int, counts: Counts, now: int) -> None:
     """Move the position in the same transaction as the rows; refuse if somebody else has taken the run over."""
     moved = execute(
-        "UPDATE import_run SET position = ?, stored = ?, unchanged = ?, unmatched = ?, rejected = ?, undated = ?, "
-        "provisional = ?, updated_at = ? WHERE id = ? AND position = ? AND owner = ?",
-        (after, counts.stored, counts.unchanged, counts.unmatched, counts.rejected, counts.undated, counts.provisional, now,
-         record.id, position, owner.me()),
-    )  # fmt: skip
+        f"UPDATE import_run SET position = ?, updated_at = ?, {', '.join(f'{name} = ?' for name in KEPT)} "  # noqa: S608
+        "WHERE id = ? AND position = ? AND owner = ?",
+        (after, now, *(getattr(counts, name) for name in KEPT), record.id, position, owner.me()),
+    )
     if moved.rowcount != 1:
         raise RecordConflict(
             f"Import {record.id} was taken over by another process. It goes on there; nothing is lost."
@@ -236,38 +241,35 @@ def _advance(record: ImportRun, position: int, after: int, counts: Counts, now: 
 def _store(
     pen: Pen, opened: Source, run: int, parsed: list[tuple[int, Parsed | list[Refusal]]], before: Counts, now: int
 ) -> Counts:
-    counts = Counts(
-        before.stored, before.unchanged, before.unmatched, before.rejected, before.undated, before.provisional
-    )
+    counts = replace(before)
     good = [(number, result) for number, result in parsed if isinstance(result, Parsed)]
     _reject(run, [(number, result) for number, result in parsed if isinstance(result, list)], counts)
-    if opened.mapping.kind == "registration":
-        rows = [(result.party or Party(), result.statement) for _, result in good]
-        _count(counts, entities.register(pen, rows, source=opened.source), [statement for _, statement in rows])
-        return counts
-    found = entities.match([result.party or Party() for _, result in good])
-    missing = [
-        result.party
-        for (_, result), entity in zip(good, found, strict=True)
-        if entity is None and result.party is not None and result.party.code
-    ]
-    made = entities.provisional(pen, missing)
-    counts.provisional += len(made)
-    pairs: list[tuple[int, Statement]] = []
+    results = [result for _, result in good]
+    stated: list[Parsed] = []
     waiting: list[tuple[int, Parsed]] = []
-    for (number, result), entity in zip(good, found, strict=True):
-        code = result.party.code if result.party else None
-        if entity is not None:
-            pairs.append((entity.id, result.statement))
-        elif code in made:
-            pairs.append((made[code or ""], result.statement))
-        else:
-            waiting.append((number, result))
-    _count(
-        counts,
-        [outcome.said for outcome in pen.state(pairs, source=opened.source)],
-        [statement for _, statement in pairs],
-    )
+    if opened.mapping.kind == "registration":
+        rows = [(result.party or Party(), result.statement) for result in results]
+        said: list[str] = []
+        for (number, result), one in zip(good, entities.register(pen, rows, source=opened.source), strict=True):
+            if one in REASONS:
+                waiting.append((number, replace(result, why=one)))
+            else:
+                stated.append(result)
+                said.append(one)
+        counts.released += release(pen, [result.party for result in stated if result.party is not None])
+    else:
+        matches, made = entities.place(pen, [result.party for result in results])
+        counts.provisional += made
+        pairs: list[tuple[int, Statement]] = []
+        for (number, result), looked in zip(good, matches, strict=True):
+            if looked.found is None:
+                waiting.append((number, replace(result, why=result.why or looked.reason or "")))
+            else:
+                stated.append(result)
+                pairs.append((looked.found.id, result.statement))
+        said = [outcome.said for outcome in pen.state(pairs, source=opened.source)]
+    _count(counts, said, [result.statement for result in stated])
+    counts.released += forget(opened.source, stated)
     queue(run, opened.source, waiting, now)
     counts.unmatched += len(waiting)
     return counts
@@ -275,7 +277,7 @@ def _store(
 
 def _count(counts: Counts, said: list[str], statements: list[Statement]) -> None:
     for outcome, statement in zip(said, statements, strict=True):
-        if outcome == "unchanged":
+        if outcome not in ledger.WRITTEN:
             counts.unchanged += 1
         else:
             counts.stored += 1
@@ -292,36 +294,6 @@ def _reject(run: int, refused: list[tuple[int, list[Refusal]]], counts: Counts) 
     counts.rejected += len(refused)
 
 
-def queue(run: int | None, source: str, waiting: list[tuple[int, Parsed]], now: int) -> None:
-    """Let rows wait for a person. The same row waits once, however often its file comes."""
-    rows = []
-    for number, result in waiting:
-        statement = result.statement
-        content = ledger.content_of(statement)
-        fields = {
-            "code": statement.code, "severity": statement.severity, "amount_fen": statement.amount_fen,
-            "happened_on": statement.happened_on, "ends_on": statement.ends_on, "document_no": statement.document_no,
-            "organ": statement.organ, "key": statement.key, "detail": statement.detail,
-        }  # fmt: skip
-        party = result.person_hash or result.shown_code
-        rows.append((
-            ledger.digest([source, content, *statement.key, party, result.name]), statement.kind, source, run, number,
-            result.why or "not_registered", result.name, result.shown_code[:64], result.person_hash,
-            orjson.dumps(fields).decode(), now,
-        ))  # fmt: skip
-    columns = (
-        "identity", "kind", "source", "run_id", "row", "reason", "party_name", "party_code", "person_hash", "fields", "waiting_since",
-    )  # fmt: skip
-    insert_waiting(columns, rows)
-
-
-def insert_waiting(columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
-    marks = ", ".join("?" * len(columns))
-    names = ", ".join(f'"{column}"' for column in columns)
-    for row in rows:
-        execute(f"INSERT INTO unmatched ({names}) VALUES ({marks}) ON CONFLICT (identity) DO NOTHING", row)  # noqa: S608
-
-
 def write_rejects(run: int, path: Path) -> int:
     """Write the refused rows of a run as CSV (UTF-8 with BOM, as spreadsheets like it) and return how many cells it names.
 
@@ -330,18 +302,9 @@ def write_rejects(run: int, path: Path) -> int:
     rows = list(ImportReject.select().where(ImportReject.run == run).order_by(ImportReject.row, ImportReject.number))
     if not rows:
         return 0
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8-sig", newline="") as handle:
-        writer = csv.writer(handle)
-        writer.writerow(["行号 row", "列 column", "值 value", "原因 reason"])
-        for row in rows:
-            writer.writerow([row.row, *(harmless(text) for text in (row.column, row.value, row.reason))])
-        handle.flush()
-        os.fsync(handle.fileno())
-    part.replace(path)
+    sheets.write_csv(
+        path,
+        ["行号 row", "列 column", "值 value", "原因 reason"],
+        [(row.row, row.column, row.value, row.reason) for row in rows],
+    )
     return len(rows)
-
-
-def harmless(text: str) -> str:
-    """Keep a spreadsheet from running a cell: a leading = + - @ or tab gets an apostrophe."""
-    return f"'{text}" if text.startswith(FORMULA) else text

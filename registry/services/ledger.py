@@ -154,7 +154,9 @@ class Pen:
                 outcomes.append(Outcome("stored", known[identity].seq))
             elif before.act == "withdraw":
                 outcomes.append(Outcome("withdrawn", before.seq))
-            elif before.content == content or (self.remember and (identity, source, content) in seen):
+            elif before.content == content or (
+                (self.remember or before.act == "end") and (identity, source, content) in seen
+            ):
                 outcomes.append(Outcome("unchanged", before.seq))
             elif source in (ORGAN, before.source) or statement.kind in ONE_PER_KEY:
                 known[identity] = self._replace("correct", before, identity, content, statement, source)
@@ -180,7 +182,7 @@ class Pen:
             marks = ", ".join("?" * len(part))
             sql = (
                 f"SELECT entity_id, content, identity FROM record WHERE entity_id IN ({marks}) "  # noqa: S608
-                "AND act = 'correct' AND replaced_seq IS NULL"
+                "AND act IN ('correct', 'end') AND replaced_seq IS NULL"
             )
             corrected |= {(entity, content): identity for entity, content, identity in execute(sql, part).fetchall()}
         return [
@@ -188,16 +190,19 @@ class Pen:
             for (entity, statement), content, identity in zip(pairs, contents, identities, strict=True)
         ]
 
-    def correct(self, seq: int, statement: Statement, *, source: str) -> Outcome:
+    def correct(
+        self, seq: int, statement: Statement, *, source: str, act: Literal["correct", "end"] = "correct"
+    ) -> Outcome:
         """Replace the current row `seq` by another statement about the same record.
 
-        Raises RecordNotFound where no row has that number, RecordConflict where it was replaced or withdrawn already.
+        `end` is what the registry itself adds when a legal term has run out: the source's old words do not undo it, its
+        new ones do. Raises RecordNotFound where no row has that number, RecordConflict where it was replaced or withdrawn already.
         """
         old = self._current(seq)
         content = content_of(statement)
         if content == old.content:
             return Outcome("unchanged", old.seq)
-        after = self._replace("correct", old, self._identity(seq), content, statement, source)
+        after = self._replace(act, old, self._identity(seq), content, statement, source)
         return Outcome("corrected", after.seq)
 
     def withdraw(self, seq: int, *, source: str, reason: str) -> Outcome:

@@ -47,7 +47,7 @@ def end(seq: int, *, on: date, actor: str, schemes: list[str], now: int) -> ledg
     """End a listing on a day: a correction that says when it was removed, in a transaction of its own.
 
     Safe to repeat: a listing that has its removal, or was withdrawn or corrected meanwhile, is left as it is. The
-    correction stands under the source of the listing, so that the source may still correct it.
+    correction stands under the source of the listing: its old words, sent again, do not reopen it, its new ones count.
     Raises RecordNotFound where there is no such listing.
     """
     with ledger.writing(now=now, schemes=schemes) as pen:
@@ -60,7 +60,7 @@ def end(seq: int, *, on: date, actor: str, schemes: list[str], now: int) -> ledg
             record.kind, record.code, record.severity, record.amount_fen, record.happened_on, on, record.document_no,
             record.organ, (), {**record.detail, "removed_because": "term_over"},
         )  # fmt: skip
-        outcome = pen.correct(seq, said, source=record.source)
+        outcome = pen.correct(seq, said, source=record.source, act="end")
         pen.flush()
         audit.note("listing.ended", actor=actor, subject=f"record {seq}", now=now, by=outcome.seq, on=on.isoformat())
         return outcome

@@ -13,7 +13,7 @@ import orjson
 import polars as pl
 
 from registry import clock, cursor
-from registry.database import execute, insert_rows, write
+from registry.database import execute, insert_rows, is_postgres, write
 from registry.errors import ListNotFound
 from registry.models import InspectionList, InspectionListRow, Task
 from registry.page import Page
@@ -28,12 +28,13 @@ REASONS = 5
 
 COLUMNS = (
     "s.entity, coalesce(e.code, e.registration_no), e.name, e.kind, e.division, e.address, s.class, s.score, s.day, "
-    "s.rank, s.known"
+    "s.rank, s.known, s.digest"
 )
 FROZEN = ("entity", "code", "name", "kind", "division", "address", "class_", "score", "graded_day")
 TABLES = "grade_state s JOIN entity e ON e.id = s.entity"
-# The worst class first; what the index on grade_state holds, read backwards.
-ORDER = "s.rank DESC, s.score DESC, s.entity DESC"
+# The worst class first, read backwards off the index on grade_state; only equals are sorted, by code, so that the size
+# cuts where the printed order says. Plain bytes on either database, whatever language it sorts texts by.
+ORDER = "s.rank DESC, s.score DESC, {code}, s.entity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +138,20 @@ def _worst(scheme: Scheme, filters: Filters, size: int) -> list[dict[str, Any]]:
         where.append("(" + " OR ".join("e.division BETWEEN ? AND ?" for _ in filters.divisions) + ")")
         values += [bound for prefix in filters.divisions for bound in prefix_range("division", prefix)]
     condition = " AND ".join(where)
-    sql = f"SELECT {COLUMNS} FROM {TABLES} WHERE {condition} ORDER BY {ORDER} LIMIT ?"  # noqa: S608 (all ours)
-    rows = [dict(zip((*FROZEN, "rank", "known"), row, strict=True)) for row in execute(sql, [*values, size]).fetchall()]
-    return sorted(rows, key=lambda row: (-row["rank"], -row["score"], row["code"]))
+    order = ORDER.format(code="coalesce(e.code, e.registration_no)" + (' COLLATE "C"' if is_postgres() else ""))
+    sql = f"SELECT {COLUMNS} FROM {TABLES} WHERE {condition} ORDER BY {order} LIMIT ?"  # noqa: S608 (all ours)
+    found = execute(sql, [*values, size]).fetchall()
+    return [dict(zip((*FROZEN, "rank", "known", "digest"), row, strict=True)) for row in found]
 
 
 def _reasons(scheme: Scheme, rows: list[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
-    """The heaviest points rows of each entity, all in one pass, each as of the day and the knowledge of its grade."""
+    """The heaviest points rows of each entity, all in one pass, each as of the day and the knowledge of its grade.
+
+    An entity is left out where its grade does not follow any more (another content of the scheme, kind or coverage
+    since): it waits to be renewed, and the rows of another grade would not add up to the score frozen beside them.
+    """
+    # Given under cuts that the scheme has no more: it could not be graded on that day at all.
+    rows = [row for row in rows if scheme.cuts.at(row["graded_day"]) is not None]
     if not rows:
         return {}
     asked = pl.DataFrame(
@@ -156,13 +164,16 @@ def _reasons(scheme: Scheme, rows: list[dict[str, Any]]) -> dict[int, list[dict[
     facts = frames.facts_ever(entities, facts_needed(scheme)).join(asked.select("entity", "at"), on="entity")
     still = pl.col("gone").is_null() | (pl.col("gone") > pl.col("at"))
     facts = facts.filter((pl.col("seq") <= pl.col("at")) & still).select(list(frames.FACTS))
+    found = explain(population, facts, frames.coverage(ledger.head()), scheme)
+    given = {row["entity"]: bytes(row["digest"]).hex() for row in rows}
     return {
         one.entity: [
             {"rule": row.rule, "title": row.title, "points": row.points, "sentence": row.sentence}
             for row in sorted(one.points, key=lambda row: (-row.points, row.rule))[:REASONS]
             if row.points > 0
         ]
-        for one in explain(population, facts, frames.coverage(ledger.head()), scheme)
+        for one in found
+        if one.digest == given[one.entity]
     }
 
 

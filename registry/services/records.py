@@ -245,7 +245,7 @@ def correct(
         outcome = pen.correct(seq, said, source=source)
         pen.flush()
         _grade(scheme, [old.entity_id], today)
-        if outcome.said != "unchanged":
+        if outcome.said in ledger.WRITTEN:
             audit.note(
                 "record.corrected",
                 actor=actor,
@@ -276,7 +276,7 @@ def withdraw(
         outcome = pen.withdraw(seq, source=source, reason=reason)
         pen.flush()
         _grade(scheme, [old.entity_id], today)
-        if outcome.said != "unchanged":
+        if outcome.said in ledger.WRITTEN:
             audit.note("record.withdrawn", actor=actor, subject=f"record {seq}", now=now, by=outcome.seq)
         return outcome
 

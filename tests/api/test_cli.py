@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,8 @@ from api.cli.imports import rejects_path
 from api.cli.setup import masked
 from registry import config, database, files
 from registry.config import ROOT, Settings
-from registry.models import Audit, Coverage, GradeState, ImportRun, Record
-from registry.services import grading, keys, ledger
-from tests.conftest import NOW
+from registry.models import Audit, ImportRun, Record
+from registry.services import grading, keys
 from tests.factories import credit_code, record, registered
 
 ORGAN = "信衡市市场监督管理局"
@@ -315,79 +313,7 @@ def test_refused_rows_go_beside_the_file_or_into_the_working_directory(tmp_path,
     assert rejects_path(file) == Path("a.csv.gz.rejected.csv")
 
 
-# --- grading and explaining ---
-
-
-def covered() -> None:
-    with ledger.writing(now=NOW, schemes=[]) as pen:
-        for kind in ("registration", "penalty"):
-            pen.cover(kind, "", date(2015, 1, 1), None, source="test")
-
-
-def test_a_grade_by_code_is_explained_to_a_program(xinheng):
-    covered()
-    code = credit_code()
-    entity = registered(code)
-    record(entity)
-    body = read(xinheng("grade", code, "--json"))
-    assert (body["entities"], body["changed"]) == (1, 1)
-    told = read(xinheng("explain", code, "--json"))
-    assert {"class", "score", "points", "decided_by", "digest", "reproduced"} <= set(told)
-    assert told["reproduced"] is True
-    assert sum(row["points"] for row in told["points"]) == told["score"]
-    assert all({"rule", "points", "records"} <= set(row) for row in told["points"])
-    assert told["class"] == GradeState.get(GradeState.entity == entity).class_
-
-
-def test_a_grade_of_another_day_is_shown_and_not_written(xinheng):
-    covered()
-    code = credit_code()
-    record(registered(code))
-    xinheng("grade", "--all")
-    before = list(GradeState.select().dicts())
-    for who in ("--all", code):
-        body = read(xinheng("grade", who, "--on", "2031-01-01", "--json"))
-        assert (body["entities"], body["written"]) == (1, False)
-        assert sum(body["classes"]["enterprise"].values()) == 1
-    assert list(GradeState.select().dicts()) == before
-    assert "today" in xinheng("grade", "--due", "--on", "2031-01-01", status=2).stderr
-
-
-def test_an_explanation_reads_in_chinese_and_in_english(on_one):
-    covered()
-    code = credit_code()
-    record(registered(code, name="信衡朗彦电子商务有限公司"))
-    on_one("grade", code)
-    chinese, english = on_one("explain", code).stdout, on_one("explain", code, "--lang", "en").stdout
-    assert "信衡朗彦电子商务有限公司" in chinese
-    assert "得分理由" in chinese
-    assert "已复现" in chinese
-    assert "█" in chinese
-    assert "reproduced" in english
-    assert "to_dict" not in english
-
-
-def test_what_was_known_then_can_be_asked_by_day_by_moment_and_by_number(on_one, on_sqlite):
-    covered()
-    code = credit_code()
-    entity = registered(code)
-    seq = ledger.head()
-    record(entity, now=NOW + 3_600_000)
-    asked = [
-        read(on_one("explain", code, "--on", "2026-11-22", "--known-at", known, "--json"))["known_seq"]
-        for known in ("2026-11-21", "2026-11-21T08:30:00+08:00", "2026-11-21T08:30:00", seq)
-    ]
-    assert asked == [ledger.head(), seq, seq, seq]
-    assert "not a moment" in on_one("explain", code, "--known-at", "yesterday", status=2).stderr
-
-
-def test_due_grading_by_hand_finishes_what_is_due(on_one):
-    registered()
-    assert read(on_one("grade", "--due", "--json"))["entities"] == 1
-    assert "0 entities graded" in on_one("grade", "--due").stdout
-
-
-# --- tasks, lists, coverage, keys, schemes, jobs ---
+# --- tasks, lists, keys, schemes ---
 
 
 def test_a_list_is_pulled_under_a_task_and_the_field_copy_tells_no_class(on_one, tmp_path):
@@ -441,26 +367,6 @@ def test_a_cell_that_a_spreadsheet_would_run_is_made_harmless(on_one, tmp_path):
     assert "'=HYPERLINK(1)" in out.read_text(encoding="utf-8-sig")
 
 
-def test_a_feed_is_put_on_record_once(on_one):
-    first = on_one("coverage", "add", "penalty", "--division", "9901", "--from", "2024-01-01")
-    assert "stored" in first.stdout
-    assert (
-        read(on_one("coverage", "add", "penalty", "--division", "9901", "--from", "2024-01-01", "--json"))["said"]
-        == "unchanged"
-    )
-    assert Coverage.select().count() == 1
-    assert read(on_one("coverage", "list", "--json")) == [
-        {"kind": "penalty", "division": "9901", "from": "2024-01-01", "to": None}
-    ]
-    assert (
-        "before" in on_one("coverage", "add", "penalty", "--from", "2024-01-01", "--to", "2023-01-01", status=2).stderr
-    )
-    assert (
-        "digits" in on_one("coverage", "add", "penalty", "--division", "杭州", "--from", "2024-01-01", status=2).stderr
-    )
-    assert "no kind" in on_one("coverage", "add", "gossip", "--from", "2024-01-01", status=3).stderr
-
-
 def test_a_key_is_shown_once_works_and_is_revoked(on_one):
     secret = on_one("key", "create", "desk", "--organ", ORGAN, "--scope", "grades:read").stdout.strip()
     assert keys.caller(secret).organ == ORGAN
@@ -493,30 +399,6 @@ def test_a_broken_scheme_is_named_by_file_key_and_remedy(on_one, tmp_path):
     reports = read(on_one("scheme", "check", tmp_path, "--json", status=1))
     assert any(mistake["key"] == "scheme.highest" and mistake["remedy"] for mistake in reports[0]["mistakes"])
     assert "scheme.toml: scheme.highest: is 1" in on_one("scheme", "check", tmp_path, status=1).stdout
-
-
-def test_a_job_is_run_by_hand_and_its_run_is_on_record(xinheng):
-    registered()
-    body = read(xinheng("jobs", "run", "grade_due", "--json"))
-    assert (body["state"], body["result"]["schemes"]["general-risk"]["entities"]) == ("done", 1)
-    history = read(xinheng("jobs", "history", "--job", "grade_due", "--json"))
-    assert [(row["job"], row["state"]) for row in history] == [("grade_due", "done")]
-    listed = {row["job"]: row for row in read(xinheng("jobs", "list", "--json"))}
-    assert listed["grade_due"]["last"]["state"] == "done"
-    assert listed["grade_due"]["setting"] == "jobs.grade_due"
-    assert "Jobs are" in xinheng("jobs", "run", "nothing", status=3).stderr
-    assert "grade_due" in xinheng("jobs", "history").stdout
-    assert "grade_all" in xinheng("jobs", "list").stdout
-
-
-def test_a_job_that_fails_gives_the_shell_a_failure(on_one, monkeypatch):
-    def broken(*_: object, **__: object) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(grading, "due", broken)
-    result = on_one("jobs", "run", "grade_due", status=3)
-    assert "ZeroDivisionError" in result.stderr
-    assert "failed" in result.stdout
 
 
 def test_json_is_alone_on_standard_output_in_a_real_process(on_sqlite):

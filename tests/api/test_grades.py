@@ -2,10 +2,12 @@
 
 import pytest
 
+from registry.database import execute
 from registry.services import entities, grading, ledger
 from tests.api.conftest import EVERYTHING, calls, grade_all, penalty
 from tests.conftest import NOW, TODAY
 from tests.factories import record
+from tests.registry.test_lists import dearer
 
 
 def test_the_grade_that_stands_is_read_with_an_etag(app, officer, company):
@@ -70,11 +72,18 @@ def test_what_was_withdrawn_since_is_not_shown_for_a_past_moment_either(app, off
         ({"on": "2026-13-01"}, 422, "invalid_request"),
         ({"on": "1900-01-01"}, 422, "invalid_request"),
         ({"on": "1999-01-01"}, 422, "scheme_not_in_force"),
+        ({"on": "2101-01-01"}, 422, "invalid_request"),
+        ({"on": "9999-12-31"}, 422, "invalid_request"),
     ],
 )
 def test_a_day_or_moment_that_cannot_be_asked_for_is_refused(officer, company, query, status, code):
     reply = officer.get(f"/api/v1/entities/{company()}/explanation", **query)
     assert (reply.status_code, reply.json["code"]) == (status, code)
+
+
+def test_the_last_day_that_may_be_asked_for_is_answered(officer, company):
+    code = company(penalties=1)
+    assert officer.get(f"/api/v1/entities/{code}/explanation", on="2100-12-31").json["on"] == "2100-12-31"
 
 
 def test_the_history_is_paged_newest_first_and_each_page_costs_one_query(app, officer, company, count_queries):
@@ -127,3 +136,39 @@ def test_a_grade_with_reasons_adds_up_to_its_score(app, officer, company):
     assert sum(reason["points"] for reason in row["reasons"]) == row["score"]
     assert any(reason["records"] for reason in row["reasons"])
     assert "reasons" not in officer.get(f"/api/v1/entities/{code}/grade").json
+
+
+def test_a_grade_that_waits_to_be_renewed_has_no_reasons_rather_than_those_of_another(
+    app, officer, company, tmp_path, monkeypatch
+):
+    code = company(penalties=1)
+    path = f"/api/v1/entities/{code}/grade"
+    grade_all(app)
+    before = officer.get(path, reasons="true").json
+    book = app.extensions["xinheng"].settings.path("rules/book")
+    changed = dearer(book / "general-risk", tmp_path)
+    monkeypatch.setattr(grading, "scheme_named", lambda *_: changed)
+    waiting = officer.get(path, reasons="true").json
+    assert waiting == {**before, "reasons": None}
+    grading.due(changed, day=TODAY)
+    after = officer.get(path, reasons="true").json
+    assert after["digest"] != before["digest"]
+    assert sum(reason["points"] for reason in after["reasons"]) == after["score"]
+
+
+def test_records_that_wait_do_not_change_the_reasons_of_the_grade_that_stands(app, officer, company):
+    code = company(penalties=1)
+    grade_all(app)
+    path = f"/api/v1/entities/{code}/grade"
+    before = officer.get(path, reasons="true").json
+    record(entities.get(code).id, kinds=["revoked_licence"])
+    assert before["reasons"]
+    assert officer.get(path, reasons="true").json == before
+
+
+def test_a_grade_from_before_the_cuts_of_the_scheme_has_no_reasons(app, officer, company):
+    code = company(penalties=1)
+    grade_all(app)
+    execute("UPDATE grade_state SET day = 0")
+    reply = officer.get(f"/api/v1/entities/{code}/grade", reasons="true")
+    assert (reply.status_code, reply.json["reasons"]) == (200, None)

@@ -1,17 +1,20 @@
 """A tick runs once, one run at a time; what is missed is caught up once or skipped on record; a lost run is run again."""
 
+import re
 import threading
 from datetime import date, timedelta
 
 import pytest
 
 from jobs import runner
-from jobs.runner import FIRST_START, JobBusy
+from jobs.run import Run
+from jobs.runner import FIRST_START, JobBusy, WrongDay
 from jobs.schedule import last_due, trigger
 from registry.database import execute
 from registry.errors import RegistryError
 from registry.models import JobLease, JobRun
 from registry.services import leases, runs
+from tests.conftest import TODAY
 from tests.jobs.helpers import MINUTE, NOON, at, process, spec
 
 pytestmark = pytest.mark.usefixtures("settings")
@@ -214,13 +217,32 @@ def test_a_run_by_hand_is_refused_while_another_is_at_work(settings):
     execute("DELETE FROM job_lease")
     days = []
     ran = runner.by_hand(
-        spec(lambda run, *, today: days.append(today)),
+        spec(lambda run, *, today: days.append(today), past_days=True),
         settings,
         actor="cli:test",
         on=date(2026, 11, 1),
         now=at(NOON + 1),
     )
     assert (ran.state, ran.result["by"], days) == ("done", "cli:test", [date(2026, 11, 1)])
+
+
+@pytest.mark.parametrize(
+    ("given", "day", "said"),
+    [
+        ({}, TODAY + timedelta(days=1), "today, 2026-11-21, only, not on 2026-11-22"),
+        ({"past_days": True}, TODAY + timedelta(days=1), "or a day before it, not on 2026-11-22"),
+        ({"instead": "Look there."}, TODAY - timedelta(days=1), "only, not on 2026-11-20. Look there."),
+    ],
+)
+def test_a_run_by_hand_is_refused_for_a_day_after_today_and_for_a_past_one_where_that_does_harm(
+    settings, given, day, said
+):
+    def work(run: Run, *, today: date) -> None:
+        raise AssertionError("it must not run")
+
+    with pytest.raises(WrongDay, match=re.escape(said)):
+        runner.by_hand(spec(work, **given), settings, actor="cli:test", on=day, now=at(NOON))
+    assert (JobRun.select().count(), JobLease.select().count()) == (0, 0)
 
 
 def test_the_newest_tick_comes_from_the_trigger(settings):

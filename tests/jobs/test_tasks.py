@@ -1,6 +1,6 @@
 """What the jobs do, on real databases."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -26,7 +26,7 @@ def listed(day: date, **given) -> int:
 
 
 def endings() -> dict[int, date]:
-    return {row.replaces: row.ends_on for row in Record.select().where(Record.act == "correct")}
+    return {row.replaces: row.ends_on for row in Record.select().where(Record.act == "end")}
 
 
 @pytest.mark.parametrize(
@@ -122,6 +122,33 @@ def test_stale_grading_leaves_breakpoints_of_time_to_the_night(settings):
     assert not named("grade_stale").wanted(settings)
     record(registered())
     assert run("grade_stale", settings).result["schemes"]["general-risk"]["entities"] == 1
+
+
+@pytest.mark.parametrize("name", ["grade_stale", "grade_due", "grade_all"])
+@pytest.mark.parametrize("day", [TODAY - timedelta(days=1), TODAY + timedelta(days=1)])
+def test_grading_by_hand_for_another_day_is_refused_and_points_to_what_shows_it(settings, name, day):
+    registered()
+    with pytest.raises(runner.WrongDay, match="xinheng grade --all --on DATE"):
+        run(name, settings, on=day)
+    assert GradeState.select().count() == 0
+
+
+def test_listings_may_be_ended_for_a_past_day_which_ends_what_was_over_by_then(settings):
+    over, later = listed(date(2023, 11, 1)), listed(date(2023, 11, 15))
+    assert run("end_listings", settings, on=date(2026, 11, 2)).result["ended"] == 1
+    assert endings() == {over: date(2026, 11, 1)}
+    run("end_listings", settings)
+    assert endings() == {over: date(2026, 11, 1), later: date(2026, 11, 15)}
+    with pytest.raises(runner.WrongDay, match="or a day before it"):
+        run("end_listings", settings, on=TODAY + timedelta(days=1))
+
+
+def test_a_day_on_which_a_scheme_has_no_cuts_is_told_in_a_sentence(settings, monkeypatch):
+    registered()
+    ran = runner.by_hand(
+        named("grade_due"), settings, actor="test", now=lambda: NOW - 20 * 366 * 86_400_000
+    )  # 2006: long before the first cuts
+    assert "has no cuts in force on" in ran.error
 
 
 def test_full_grading_covers_everyone(settings):

@@ -97,7 +97,7 @@ def test_a_change_of_the_registration_since_does_not_change_what_was_given(schem
     registered(code, subject="individual", division="990203", status=3)
     graded(scheme)
     assert explained(scheme, entity, on=TODAY, known=then.known).reproduced is True
-    with pytest.raises(NotGraded, match="no longer registered"):
+    with pytest.raises(NotGraded, match="cancelled 注销: it is no longer registered"):
         explained(scheme, entity)
 
 
@@ -178,7 +178,7 @@ def test_the_grade_that_stands_is_gone_with_the_entity_and_the_reason_is_given(s
     assert explanation.current(Entity.get_by_id(entity), scheme).entity == entity
     registered(code, status=3)
     graded(scheme)
-    with pytest.raises(NotGraded, match="no longer registered"):
+    with pytest.raises(NotGraded, match="cancelled 注销: it is no longer registered"):
         explanation.current(Entity.get_by_id(entity), scheme)
 
 

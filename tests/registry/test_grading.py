@@ -178,6 +178,17 @@ def test_an_entity_that_was_cancelled_loses_its_grade_and_keeps_its_history(sche
     assert grading.due(scheme, day=SOON + timedelta(days=4000)).entities == 0
 
 
+def test_who_moved_away_or_was_annulled_is_graded_and_the_state_counts(scheme):
+    code = credit_code(number=1)
+    entity = registered(code)
+    everyone(scheme)
+    before = GradeState.get().score
+    registered(code, status=4)
+    assert grading.due(scheme, day=TODAY).entities == 1
+    assert list(worlds.state_of(scheme)) == [entity]
+    assert GradeState.get().score == before + 80  # the scheme's rule state_other
+
+
 def test_a_run_that_was_cut_off_goes_on_at_the_last_finished_range(scheme, monkeypatch):
     for _ in range(10):
         registered()

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from registry import database
+from registry import database, sheets
 from registry.errors import BadFile
 from registry.models import Audit, Entity, EntityName, Fact, ImportRun, Record, Unmatched
 from registry.services import entities, imports
@@ -284,7 +284,7 @@ def test_the_rejects_file_names_row_column_and_reason_and_runs_nothing_in_a_spre
         ["3", "罚款金额(万元)"],
         ["4", "罚款金额(万元)"],
     ]
-    assert not [cell for line in lines[1:] for cell in line if cell.startswith(imports.FORMULA)]
+    assert not [cell for line in lines[1:] for cell in line if cell.startswith(sheets.FORMULA)]
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
 
 
@@ -294,9 +294,46 @@ def test_no_rejects_file_is_written_where_nothing_was_refused(on_sqlite, tmp_pat
     assert not (tmp_path / "r.csv").exists()
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1",
+        "+1",
+        "-1",
+        "@x",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "＝1",
+        "＋1",
+        "－1",
+        "＠x",
+        " =1",
+        "\u3000＝1",
+        "\u00a0-1",
+        "\ufeff=1",
+    ],
+)
 def test_a_cell_that_a_spreadsheet_would_run_is_made_harmless(text):
-    assert imports.harmless(text) == f"'{text}"
+    assert sheets.safe(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", " ", "信衡", "1-1", "a=b", "'=1", "〔2026〕-1"])
+def test_a_cell_that_no_spreadsheet_would_run_stays_as_it_is(text):
+    assert sheets.safe(text) == text
+
+
+def test_a_table_that_cannot_be_finished_leaves_the_old_one_as_it_was(tmp_path):
+    path = tmp_path / "table.csv"
+    sheets.write_csv(path, ["列"], [["一"], [2]])
+
+    def broken():
+        yield ["二"]
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        sheets.write_csv(path, ["列"], broken())
+    assert rejects_file(path) == [["列"], ["一"], ["2"]]
 
 
 def test_a_dry_run_counts_as_the_run_does_and_writes_nothing(on_sqlite, tmp_path):

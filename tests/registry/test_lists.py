@@ -1,14 +1,17 @@
 """Inspection lists: under a task, the riskiest first, frozen; the field copy tells nothing of the class."""
 
+import shutil
 from datetime import date
 
 import orjson
 import pytest
 
+from registry.database import execute
 from registry.errors import ListNotFound, TaskNotFound
-from registry.models import Audit, GradeState, InspectionList, InspectionListRow
+from registry.models import Audit, Entity, GradeState, InspectionList, InspectionListRow
 from registry.services import grading, lists, search, tasks
 from registry.services.lists import Filters
+from rules.scheme import load
 from tests.conftest import NOW, TODAY
 from tests.factories import credit_code, record, registered
 from tests.registry.tables import ORGAN
@@ -86,6 +89,80 @@ def test_filters_leave_out_what_was_not_asked_for_and_nothing_else(task, scheme,
     assert all(map(holds, kept))
     if "industry" not in filters:
         assert len(kept) == sum(map(holds, whole))
+
+
+def test_the_size_cuts_among_equals_where_the_order_by_code_says(task, scheme):
+    # Registered against the order of their codes, so that the order of ids would take the others.
+    for number in (7, 2, 9, 0, 5):
+        registered(credit_code(number=number), name=f"信衡示例{number}", industry=1300)
+    grading.due(scheme, day=TODAY)
+    whole = rows(pulled(task, scheme))
+    assert len({(row["class"], row["score"]) for row in whole}) == 1
+    assert [row["code"] for row in whole] == sorted(row["code"] for row in whole)
+    for size in (1, 3):
+        assert [row["code"] for row in rows(pulled(task, scheme, size=size))] == [row["code"] for row in whole[:size]]
+
+
+def test_the_index_still_leads_the_order_of_a_list(on_sqlite, monkeypatch):
+    sent = []
+    real = lists.execute
+    monkeypatch.setattr(lists, "execute", lambda sql, values: sent.append((sql, values)) or real(sql, values))
+    lists.choose(grading.scheme_named(on_sqlite), Filters(), size=500)
+    ((sql, values),) = sent
+    plan = " / ".join(row[3] for row in real(f"EXPLAIN QUERY PLAN {sql}", values).fetchall())
+    assert "USING INDEX grade_state_scheme_rank_score_entity" in plan.replace("gradestate", "grade_state"), plan
+    assert "ORDER BY" not in plan or "RIGHT PART OF ORDER BY" in plan or "LAST 2 TERMS" in plan, plan
+
+
+def dearer(folder, target):
+    """The scheme in `folder` with one more point for each penalty."""
+    shutil.copytree(folder, target / folder.name)
+    file = target / folder.name / "rules" / "penalty.toml"
+    text = file.read_text(encoding="utf-8")
+    assert text.count("value = 150\n") >= 1
+    file.write_text(text.replace("value = 150\n", "value = 151\n", 1), encoding="utf-8")
+    return load(target / folder.name)
+
+
+def test_a_grade_that_another_content_of_the_scheme_gave_is_listed_without_reasons(
+    task, scheme, settings, district, tmp_path
+):
+    def reasons(by):
+        return {row["code"]: row["reasons"] for row in rows(pulled(task, by))}
+
+    changed = dearer(settings.path(settings.grading.book) / scheme.id, tmp_path)
+    punished = {
+        row.code for row in Entity.select().where(Entity.id.in_([district[n] for n in district if n % 4 and n != 5]))
+    }
+    before, then = reasons(scheme), reasons(changed)
+    assert all(before[code] and then[code] == [] for code in punished)
+    assert all(then[code] == before[code] for code in before if code not in punished and not before[code])
+    grading.due(changed, day=TODAY)
+    assert all(reasons(changed)[code] for code in punished)
+
+
+def test_an_entity_whose_kind_changed_since_its_grade_is_listed_without_reasons_of_the_new_kind(task, scheme):
+    code = credit_code()
+    entity = registered(code, industry=5200)
+    record(entity, kinds=["revoked_licence"])
+    grading.due(scheme, day=TODAY)
+    before = rows(pulled(task, scheme))[0]["reasons"]
+    assert before
+    registered(code, industry=5200, subject="individual")
+    assert rows(pulled(task, scheme))[0]["reasons"] == []
+    grading.due(scheme, day=TODAY)
+    assert rows(pulled(task, scheme))[0]["reasons"]
+
+
+def test_a_grade_from_before_the_cuts_of_the_scheme_is_listed_without_reasons_and_the_others_with_theirs(
+    task, scheme, district
+):
+    before = rows(pulled(task, scheme))
+    code = before[0]["code"]
+    execute("UPDATE grade_state SET day = 0 WHERE entity = (SELECT id FROM entity WHERE code = ?)", (code,))
+    after = rows(pulled(task, scheme))
+    assert before[0]["reasons"]
+    assert [row["reasons"] for row in after] == [[], *(row["reasons"] for row in before[1:])]
 
 
 def test_a_list_stays_as_it_was_pulled_while_grades_change(task, scheme, district):

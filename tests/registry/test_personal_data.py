@@ -7,12 +7,14 @@ import csv
 import logging
 from pathlib import Path
 
+import click
 import pytest
 
+from api.cli import cli
 from registry import database, privacy
 from registry.cells.checks import registration_check, resident_check, resident_id
 from registry.cells.personal import keyed_hash
-from registry.errors import BadRecord, EntityNotFound
+from registry.errors import BadFile, BadRecord, EntityNotFound
 from registry.models import Entity, Record, Unmatched
 from registry.services import entities, imports, records
 from tests.conftest import TODAY
@@ -145,7 +147,9 @@ def test_an_ambiguous_number_is_looked_up_and_stored_only_where_it_was_registere
     entity = registered(credit_code(number=5))
     database.execute("UPDATE entity SET registration_no = ? WHERE id = ?", (number, entity))
     report = imported(on_sqlite, table(tmp_path, HEADINGS_2021, [penalty_row(code=number)], name="in.csv"))
-    assert counts_of(report) == {"stored": 1}
+    # The row that waited under the masked number is stated now, and leaves the queue.
+    assert counts_of(report) == {"stored": 1, "released": 1}
+    assert Unmatched.select().count() == 0
     assert Record.get(Record.kind == "penalty").entity_id == entity
 
 
@@ -166,6 +170,60 @@ def test_a_posted_record_has_its_texts_masked():
     checked = records.check("penalty", payload, organ=ORGAN, today=TODAY)
     assert checked.party.name == "信衡（(电话)）"
     assert checked.statement.detail["content"] == "罚款100元，(个人证件号)"
+
+
+HEADERLESS = penalty_row(
+    code=credit_code(number=1), name="信衡某人", holder_id=ID_18, remark=f"电话{MOBILE}", fact="某处某号" * 30
+)
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"kind": "penalty"}, {"mapping": "penalty-tax"}, {"ignore_unknown": True}], ids=str
+)
+@pytest.mark.parametrize("twice", [(), (ID_18, ID_18), (MOBILE, MOBILE)], ids=["once", "id twice", "phone twice"])
+def test_a_file_without_a_header_line_shows_nobody_in_its_error(tmp_path, given, twice):
+    # Blank cells would be headings that stand there twice: they are no headings.
+    path = table(tmp_path, [*HEADERLESS, *twice], [HEADERLESS], name="in.csv")
+    with pytest.raises(BadFile) as caught:
+        imports.open_source(path, **given)
+    for number in (ID_18, MOBILE, "信衡某人", "某处某号"):
+        assert number not in caught.value.detail
+    assert "first line" in caught.value.detail or "does not fit" in caught.value.detail
+
+
+def test_a_header_that_is_half_a_row_is_shown_masked_and_short(tmp_path):
+    strange = [*HEADINGS_2021, ID_18, f"联系{MOBILE}", "长" * 300, *(f"列{n}" for n in range(40))]
+    for given in ({}, {"mapping": "penalty-legal-person"}):
+        with pytest.raises(BadFile) as caught:
+            imports.open_source(table(tmp_path, strange, name="in.csv"), **given)
+        assert "(个人证件号)，联系(电话)，" in caught.value.detail
+        assert "31 more" in caught.value.detail
+        assert len(caught.value.detail) < 500
+    with pytest.raises(BadFile) as caught:
+        imports.open_source(table(tmp_path, ["处罚机关", ID_18, MOBILE], name="in.csv"))
+    assert "No mapping fits the header 处罚机关，(个人证件号)，(电话)." in caught.value.detail
+
+
+def test_the_command_masks_whatever_an_error_quotes(monkeypatch, capsys):
+    def refuse(number):
+        raise BadFile(f"The cell {number} is no heading.")
+
+    monkeypatch.setattr(click.Group, "main", lambda *_, **__: refuse(ID_18))
+    with pytest.raises(SystemExit) as caught:
+        cli.main([])
+    assert (caught.value.code, capsys.readouterr().err) == (3, "xinheng: The cell (个人证件号) is no heading.\n")
+
+
+def test_the_command_masks_an_error_that_nobody_expected(monkeypatch, capsys):
+    def fail(number):
+        raise ValueError(f"row {number}")
+
+    monkeypatch.setattr(click.Group, "main", lambda *_, **__: fail(MOBILE))
+    with pytest.raises(SystemExit):
+        cli.main([])
+    said = capsys.readouterr().err
+    assert "ValueError: row (电话)" in said
+    assert MOBILE not in said
 
 
 def test_a_search_for_a_person_is_answered_without_the_number(on_sqlite):

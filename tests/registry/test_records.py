@@ -212,6 +212,22 @@ def test_a_correction_replaces_the_record_and_the_grade_in_one_transaction(schem
     assert Audit.select().order_by(Audit.id.desc()).get().detail == {"by": outcome.seq, "reason": "笔误"}
 
 
+def test_the_audit_tells_of_corrections_and_withdrawals_that_happened_and_of_no_others(scheme):
+    registered(CODE)
+    (posted,) = post(scheme, payload())
+
+    def noted():
+        return [note.verb for note in Audit.select().order_by(Audit.id)][1:]
+
+    assert correct(scheme, posted.seq, payload()).said == "unchanged"
+    assert noted() == []
+    newer = correct(scheme, posted.seq, payload(fine_fen=1))
+    assert noted() == ["record.corrected"]
+    withdraw(scheme, newer.seq)
+    withdraw(scheme, newer.seq)
+    assert noted() == ["record.corrected", "record.withdrawn"]
+
+
 def test_a_correction_is_refused_where_it_would_make_another_record(scheme):
     registered(CODE), registered(credit_code(number=2))
     (posted,) = post(scheme, payload())

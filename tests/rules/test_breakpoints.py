@@ -8,6 +8,7 @@ from hypothesis import given, settings
 
 from rules.dated import to_day
 from rules.engine import grade
+from rules.explain import explain
 from tests.rules.frames import DAY, EVERYWHERE, SCHEME, fact, facts, feeds, penalty, population
 from tests.rules.strategies import DIVISIONS, FIRST, LAST, coverages, fact_rows
 
@@ -71,3 +72,12 @@ def test_coverage_that_begins_or_leaves_a_window_is_a_breakpoint():
     assert next_day(day=LATE, coverage=feeds(("penalty", "", LATE + 4, None))) == LATE + 4
     assert next_day(day=LATE, coverage=feeds(("spot_check", "", 0, LATE - 198))) == LATE + 2
     assert next_day(day=LATE, coverage=feeds(("penalty", "12", LATE + 4, None))) == JULY
+
+
+def test_a_feed_of_reports_that_begins_between_deadlines_charges_nobody_before_the_next_deadline():
+    from_august = feeds(("annual_report", "", to_day(date(2025, 8, 1)), None))
+    old = fact("registration", 0)
+    asked = population(*((1, day) for day in range(JULY, JULY + 400)))
+    found = [one.indicators for one in explain(asked, facts(old), from_august, SCHEME)]
+    values = [next(row.value for row in each if row.id == "reports_missing") for each in found]
+    assert values == [None] * 365 + [1] * 35

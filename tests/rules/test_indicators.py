@@ -192,3 +192,57 @@ def test_coverage_counts_if_it_touches_the_window(start, end, known):
 @pytest.mark.parametrize(("prefix", "known"), [("", 0), ("99", 0), ("990102", 0), ("990103", None)])
 def test_coverage_holds_for_its_divisions(prefix, known):
     assert value("penalties", coverage=feeds(("penalty", prefix, 0, None))) == known
+
+
+def reports_under(*fed, on="2025-07-01", established="2000-01-01", years=(), division="990102"):
+    """Missing reports where feeds of reports were connected from one day to another (None: still), for a prefix."""
+    day = to_day(date.fromisoformat(on))
+    filed = [fact("annual_report", day, code=year) for year in years]
+    coverage = feeds(
+        *(
+            ("annual_report", prefix, to_day(date.fromisoformat(first)), end and to_day(date.fromisoformat(end)))
+            for prefix, first, end in fed
+        )
+    )
+    born = fact("registration", to_day(date.fromisoformat(established)))
+    return value("reports_missing", born, *filed, day=day, coverage=coverage, division=division)
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "missing"),
+    [
+        ("2025-07-01", None, 1),
+        ("2025-07-02", None, None),
+        ("2024-07-02", None, 1),
+        ("2024-07-01", None, 2),
+        ("2020-01-01", None, 3),
+        ("2020-01-01", "2024-07-01", 2),
+        ("2020-01-01", "2024-06-30", 1),
+        ("2020-01-01", "2023-06-30", None),
+    ],
+)
+def test_a_year_is_missing_only_where_a_feed_covered_the_day_it_was_due(first, end, missing):
+    assert reports_under(("", first, end), on="2025-07-03") == missing
+
+
+def test_two_feeds_with_a_gap_charge_nobody_with_the_year_of_the_gap():
+    assert reports_under(("", "2020-01-01", "2023-12-31"), ("", "2025-01-01", None)) == 2
+
+
+def test_a_feed_of_another_division_says_nothing_about_a_deadline():
+    fed = ("990203", "2020-01-01", None)
+    assert reports_under(fed) is None
+    assert reports_under(fed, division="990203") == 3
+
+
+def test_a_report_makes_the_years_known_and_the_uncovered_ones_stay_uncharged():
+    assert reports_under(years=(2023,)) == 0
+    assert reports_under(("", "2025-01-01", None), years=(2023,)) == 1
+    assert reports_under(("", "2025-01-01", None), years=(2024,)) == 0
+
+
+def test_only_the_feed_of_a_year_that_was_owed_makes_zero_of_nothing():
+    until_2024 = ("", "2020-01-01", "2024-12-31")
+    assert reports_under(until_2024, established="2024-03-01") is None  # owed 2024, and nobody was listening
+    assert reports_under(until_2024, established="2025-03-01") == 0  # owed nothing yet
+    assert reports_under(established="2025-03-01") is None

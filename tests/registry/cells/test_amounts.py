@@ -95,6 +95,20 @@ def test_an_amount_cell_becomes_fen(text, unit, expected):
     assert fen(text, unit=unit) == expected
 
 
+@pytest.mark.parametrize("text", ["伍仟", "5千", "五百", "人民币伍仟整", "5千整"])
+def test_a_numeral_without_a_unit_is_refused_in_a_column_of_wan_and_read_in_one_of_yuan(text):
+    with pytest.raises(CellError, match="no unit, and its column is in 万元"):
+        fen(text, unit="wan")
+    assert fen(text, unit="yuan") == (50_000 if text == "五百" else 500_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("伍仟元", 500_000), ("5千元", 500_000), ("五万", 5_000_000), ("零", 0), ("5", 5_000_000)]
+)
+def test_a_numeral_with_a_unit_is_read_in_a_column_of_wan(text, expected):
+    assert fen(text, unit="wan") == expected
+
+
 @pytest.mark.parametrize("text", ["", " ", "无", "-", "N/A", "／"])
 def test_a_blank_amount_is_none_and_not_zero(text):
     assert fen(text) is None
