@@ -53,7 +53,7 @@ def inspection_list(work: Work) -> list[Figure]:
     """A list of 500 out of everybody, with reasons, frozen in the database."""
     with connected(work, work.copy("list")) as (_, scheme):
         task = tasks.create(
-            type="random", title="双随机抽查", basis="基准测试", organ=ORGAN, items=["登记事项检查"],
+            type="key_supervision", title="重点检查", basis="基准测试", organ=ORGAN, items=["登记事项检查"],
             from_on=TODAY, to_on=TODAY + timedelta(days=30), actor="benchmark", now=NOW,
         )  # fmt: skip
         times = _each(

@@ -123,6 +123,16 @@ class ListNotFound(RegistryError):
     status = 404
 
 
+class NothingToList(RegistryError):
+    code = "nothing_to_list"
+    status = 422
+
+
+class NotADraw(RegistryError):
+    code = "not_a_draw"
+    status = 422
+
+
 class BadCursor(RegistryError):
     code = "bad_cursor"
     status = 400

@@ -129,7 +129,9 @@ def run(with_sample: bool) -> int:
     click.echo(
         f'  curl -G -H "Authorization: Bearer $(cat {key_file})" {where}/api/v1/entities --data-urlencode q=信衡'
     )
-    click.echo("Your own key, after `source .venv/bin/activate`: xinheng key create NAME --organ ORGAN --scope entities:read")
+    click.echo(
+        "Your own key, after `source .venv/bin/activate`: xinheng key create NAME --organ ORGAN --scope entities:read"
+    )
     click.echo("Ctrl-C stops.")
     return watch(children, stop)
 

@@ -37,7 +37,7 @@ def task() -> None:
 
 @task.command(
     "create",
-    epilog="Example: xinheng task create --type random --title 双随机抽查 --basis 年度抽查计划 --organ 信衡市市场监督管理局 --item 标签标识",
+    epilog="Example: xinheng task create --type key_supervision --title 重点检查 --basis 年度检查计划 --organ 信衡市市场监督管理局 --item 标签标识",
 )
 @click.option("--type", "type_", type=click.Choice(list(tasks.TYPES)), required=True)
 @click.option("--title", required=True)

@@ -93,7 +93,12 @@ class RecordOut(Out):
     )
     document_no = fields.String(required=True, metadata={"description": "Document number 文书号, as printed"})
     organ = fields.String(required=True, metadata={"description": "Organ that decided 机关"})
-    source = fields.String(required=True, metadata={"description": "Who sent it 数据来源: `organ` is the deciding organ itself, else the source of a file"})
+    source = fields.String(
+        required=True,
+        metadata={
+            "description": "Who sent it 数据来源: `organ` is the deciding organ itself, else the source of a file"
+        },
+    )
     corrects = fields.Integer(
         required=True,
         allow_none=True,

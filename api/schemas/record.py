@@ -86,7 +86,9 @@ class PostedOut(Out):
 
 class BatchRow(Out):
     index = fields.Integer(required=True, metadata={"description": "Place in `records`, from 0"})
-    said = fields.String(required=True, metadata={"description": "stored, corrected, unchanged, withdrawn, refused or deferred"})
+    said = fields.String(
+        required=True, metadata={"description": "stored, corrected, unchanged, withdrawn, refused or deferred"}
+    )
     seq = fields.Integer()
     code = fields.String()
     undated = fields.Boolean()

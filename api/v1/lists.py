@@ -14,7 +14,7 @@ from api.context import here
 from api.errors import IdempotencyKeyMissing, InvalidRequest
 from api.schemas.work import MOST_ON_A_LIST, CopyQuery, ListIn, ListOut, ListPage, ListQuery
 from registry import clock
-from registry.errors import BadCursor, IdempotencyConflict, ListNotFound, TaskNotFound
+from registry.errors import BadCursor, IdempotencyConflict, ListNotFound, NotADraw, NothingToList, TaskNotFound
 from registry.kinds.registration import SUBJECTS
 from registry.models import InspectionList, Task
 from registry.services import lists, tasks
@@ -34,7 +34,7 @@ SUPERVISOR = {"class": "风险分类", "score": "得分", "graded_on": "评价�
 @allowed("tasks:write", "grades:read")
 @bp.doc(**idempotency.document(required=True))
 @takes(ListIn(), example={"task": 1, "size": 100, "classes": ["C", "D"], "division": "990101"})
-@gives(ListOut(), 201, errors=[TaskNotFound, IdempotencyKeyMissing, IdempotencyConflict])
+@gives(ListOut(), 201, errors=[TaskNotFound, NotADraw, NothingToList, IdempotencyKeyMissing, IdempotencyConflict])
 def pull_list(given: dict[str, Any]) -> Response:
     """生成名单 Pull a list under a task: the riskiest entities that fit, frozen. Needs the header Idempotency-Key.
 

@@ -99,7 +99,9 @@ def post_batch(given: dict[str, Any], kind: str) -> Response:
         rows = batches.post(kind, given["records"], **_writer(), with_grades=caller().may("grades:read"))
         shown = [_row(index, row) for index, row in enumerate(rows)]
         said = [row["said"] for row in shown]
-        counts = {name: said.count(name) for name in ("stored", "corrected", "unchanged", "withdrawn", "refused", "deferred")}
+        counts = {
+            name: said.count(name) for name in ("stored", "corrected", "unchanged", "withdrawn", "refused", "deferred")
+        }
         return BatchOut().dump({**counts, "rows": shown}), 200, not counts["deferred"]
 
     return idempotency.at_the_end(act)

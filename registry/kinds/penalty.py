@@ -125,7 +125,8 @@ class PenaltyKinds(fields.Field[list[str]]):
                 named = kinds_in(text)
                 if not named and not isinstance(value, str):
                     raise ValidationError(f"{text!r} is not a penalty kind. Kinds are: {', '.join(KINDS)}.")
-                found.update(named)
+                # A file may name a kind that nobody knows: it must not vanish beside the others.
+                found.update(named or ["other"])
         return sorted(found, key=lambda kind: KINDS[kind][0])
 
 
@@ -232,6 +233,7 @@ def state(data: dict[str, Any]) -> Statement:
     fine = said or 0
     if confiscated is None:
         confiscated = _confiscated_in(data["content"]) or 0
+    unnamed = not kinds and not fine
     if not kinds:
         kinds = ["fine"] if fine else ["other"]
     codes = [KINDS[kind][0] for kind in kinds]
@@ -257,10 +259,12 @@ def state(data: dict[str, Any]) -> Statement:
     }
     if unread:  # a fine is named and its amount could not be read: 0 is not what was decided, and the record says so
         detail["amount_unread"] = True
+    if unnamed:  # nothing says what was imposed: it counts as minor until somebody does
+        detail["kind_unread"] = True
     detail |= {name: data[name] for name in texts if data[name]}
     detail |= {name: day.isoformat() for name, day in days.items() if day}
     return Statement(
-        "penalty", code, severity_of(code, codes, fine), fine + confiscated, data["decided_on"], None,
+        "penalty", code, 1 if unnamed else severity_of(code, codes, fine), fine + confiscated, data["decided_on"], None,
         document_no, organ, key_of("penalty", fold_name(organ), document_no, data), detail,
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ import polars as pl
 
 from registry import clock, cursor
 from registry.database import execute, insert_rows, is_postgres, write
-from registry.errors import ListNotFound
+from registry.errors import ListNotFound, NotADraw, NothingToList
 from registry.models import InspectionList, InspectionListRow, Task
 from registry.page import Page
 from registry.services import audit, frames, ledger
@@ -78,7 +78,19 @@ def choose(scheme: Scheme, filters: Filters, *, size: int) -> Choice:
 
 
 def freeze(task: Task, choice: Choice, *, actor: str, now: int) -> InspectionList:
-    """Save a choice as a list under a task, in one short transaction."""
+    """Save a choice as a list under a task, in one short transaction.
+
+    Raises NotADraw under a random task (a list by risk is no draw), NothingToList where no entity fits.
+    """
+    if task.type == "random":
+        raise NotADraw(
+            f"Task {task.id} is random 双随机抽查. A list ordered by risk is not a draw; pull it under another type of task."
+        )
+    if not choice.rows:
+        asked = ", ".join(f"{name} {value}" for name, value in choice.filters.to_dict().items() if value)
+        raise NothingToList(
+            f"No graded entity fits: {asked or 'no entity is graded yet'}. Nothing was frozen; widen the filters."
+        )
     rows, reasons = choice.rows, choice.reasons
     tour = {
         row["entity"]: place

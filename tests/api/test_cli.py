@@ -325,7 +325,7 @@ def test_a_list_is_pulled_under_a_task_and_the_field_copy_tells_no_class(on_one,
             "task",
             "create",
             "--type",
-            "random",
+            "key_supervision",
             "--title",
             "双随机抽查",
             "--basis",
@@ -360,7 +360,9 @@ def test_a_list_is_pulled_under_a_task_and_the_field_copy_tells_no_class(on_one,
 def test_a_cell_that_a_spreadsheet_would_run_is_made_harmless(on_one, tmp_path):
     registered(name="=HYPERLINK(1)")
     on_one("grade", "--due")
-    on_one("task", "create", "--type", "random", "--title", "t", "--basis", "b", "--organ", ORGAN, "--item", "i")
+    on_one(
+        "task", "create", "--type", "key_supervision", "--title", "t", "--basis", "b", "--organ", ORGAN, "--item", "i"
+    )
     on_one("list", "pull", 1)
     out = tmp_path / "list.csv"
     on_one("list", "show", 1, "--csv", out)

@@ -11,7 +11,7 @@ from tests.api.test_entities import registered_id
 from tests.factories import record
 
 TASK = {
-    "type": "random",
+    "type": "key_supervision",
     "title": "示例任务",
     "basis": "年度抽查工作计划",
     "items": ["登记事项检查", "公示信息检查"],

@@ -98,7 +98,10 @@ def test_a_workbook_inside_a_gzip_archive_is_still_a_workbook(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "name", "nature"),
-    [(gzip.compress(b"a,b\n", mtime=0), "table.csv", "is a gzip archive"), (b"a,b\n", "table.csv.gz", "is not a gzip archive")],
+    [
+        (gzip.compress(b"a,b\n", mtime=0), "table.csv", "is a gzip archive"),
+        (b"a,b\n", "table.csv.gz", "is not a gzip archive"),
+    ],
 )
 def test_a_name_that_hides_or_pretends_a_gzip_archive_is_refused(tmp_path, content, name, nature):
     with pytest.raises(BadFile, match=nature):

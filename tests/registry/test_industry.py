@@ -7,7 +7,8 @@ from registry.services.parsing import _industry
 
 
 @pytest.mark.parametrize(
-    ("cell", "industry"), [("C1411", 1411), ("1411", 1411), ("Ｃ１４１１", 1411), ("141", 1410), ("F51", 5100), ("C", 0)]
+    ("cell", "industry"),
+    [("C1411", 1411), ("1411", 1411), ("Ｃ１４１１", 1411), ("141", 1410), ("F51", 5100), ("C", 0)],
 )
 def test_a_class_group_division_or_section_of_the_standard_is_read(cell, industry):
     assert _industry(cell) == industry

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from registry.database import execute
-from registry.errors import ListNotFound, TaskNotFound
+from registry.errors import ListNotFound, NotADraw, NothingToList, TaskNotFound
 from registry.models import Audit, Entity, GradeState, InspectionList, InspectionListRow
 from registry.services import grading, lists, search, tasks
 from registry.services.lists import Filters
@@ -252,12 +252,30 @@ def test_revoked_cancelled_and_ungraded_entities_are_not_visited(task, scheme, d
     assert not listed & {revoked, fresh}
 
 
-def test_an_empty_list_is_a_list(task, scheme):
-    made = pulled(task, scheme)
-    assert (made.size, rows(made)) == (0, [])
+def test_a_list_that_nobody_fits_is_refused_with_what_was_asked(task, scheme):
+    with pytest.raises(NothingToList, match="division 999999"):
+        pulled(task, scheme, division="999999")
+    assert InspectionList.select().count() == 0
+
+
+def test_a_list_by_risk_is_no_draw_and_is_refused_under_a_random_task(settings, scheme):
+    random = tasks.create(
+        type="random",
+        title="双随机",
+        basis="b",
+        organ=ORGAN,
+        items=["i"],
+        from_on=TODAY,
+        to_on=TODAY,
+        actor="x",
+        now=NOW,
+    )
+    with pytest.raises(NotADraw, match="not a draw"):
+        pulled(random, scheme)
 
 
 def test_lists_and_tasks_of_another_organ_are_not_there(task, scheme):
+    grading.one(scheme, [registered()], day=TODAY)
     made = pulled(task, scheme)
     assert lists.get(made.id, organ=ORGAN).id == made.id
     assert tasks.get(task.id, organ=ORGAN) == task
@@ -270,7 +288,7 @@ def test_lists_and_tasks_of_another_organ_are_not_there(task, scheme):
 def test_tasks_come_newest_first_in_pages(settings, task):
     for number in range(4):
         tasks.create(
-            type="random",
+            type="key_supervision",
             title=f"{number}",
             basis="b",
             organ=ORGAN,

@@ -150,7 +150,18 @@ def test_no_personal_number_is_in_the_rejects_files(reopened):
 
 def test_rows_that_wait_say_why_and_hold_no_number_of_a_person(reopened):
     reasons = {row.reason for row in Unmatched.select(Unmatched.reason).distinct()}
-    assert reasons <= {"blank", "masked", "person", "unusable", "not_registered", "spreadsheet_number", "phone"}
+    assert reasons <= {
+        "blank",
+        "masked",
+        "person",
+        "unusable",
+        "not_registered",
+        "spreadsheet_number",
+        "phone",
+        "numbers_disagree",
+        "name_differs",
+        "ambiguous",
+    }
     assert (
         not Unmatched.select().where((Unmatched.reason == "person") & (Unmatched.party_code != "(个人证件号)")).count()
     )
