@@ -86,6 +86,7 @@ def _as_dict(report: Report, written: Path | None) -> dict[str, Any]:
     return {
         "run": report.run, "read": counts.read, "stored": counts.stored, "unchanged": counts.unchanged, "unmatched": counts.unmatched,
         "rejected": counts.rejected, "undated": counts.undated, "provisional": counts.provisional, "released": counts.released,
+        "differs": counts.differs,
         "resumed_at": report.resumed_at, "mapping": report.mapping, "encoding": report.encoding, "rejected_file": str(written) if written else None,
     }  # fmt: skip
 
@@ -105,6 +106,8 @@ def _tell(report: Report, written: Path | None, *, dry_run: bool) -> None:
         click.echo(f"{counts.undated:,} rows have no date: kept, and never counted in a window.")
     if counts.provisional:
         click.echo(f"{counts.provisional:,} codes are not registered yet: their entities are provisional, not graded.")
+    if counts.differs:
+        click.echo(f"{counts.differs:,} rows differ from what another source said first; nothing of them was applied.")
     if counts.released:
         click.echo(f"{counts.released:,} rows that had waited found their party and left the queue.")
     if counts.unmatched and not dry_run:

@@ -34,6 +34,7 @@ class ImportRun(Base):
     undated = IntegerField(default=0, help_text="Of the stored rows, those without a date: kept, never in a window")
     provisional = IntegerField(default=0, help_text="Entities made because a valid code was not registered yet")
     differs = IntegerField(default=0, help_text="Of the unchanged rows, those that another source says otherwise")
+    released = IntegerField(default=0, help_text="Rows that had waited and found their party")
     started_at = BigIntegerField()
     updated_at = BigIntegerField()
     finished_at = BigIntegerField(null=True)

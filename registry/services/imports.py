@@ -25,7 +25,7 @@ from registry.services.queue import forget, queue, release
 # A run of another machine that has not moved for so long is taken over (milliseconds).
 ABANDONED = 120_000
 # What a run keeps of its counts, so that it goes on counting where it was cut off.
-KEPT = ("stored", "unchanged", "unmatched", "rejected", "undated", "provisional")
+KEPT = ("stored", "unchanged", "unmatched", "rejected", "undated", "provisional", "differs", "released")
 
 Progress = Callable[[int], None]
 
@@ -43,7 +43,9 @@ class Counts:
     rejected: int = 0
     undated: int = 0
     provisional: int = 0
-    # Rows that waited, from this file or another, and have found their party since this call began.
+    # Of the unchanged rows, those of which another source says something else that counts; nothing was applied.
+    differs: int = 0
+    # Rows that waited, from this file or another, and have found their party.
     released: int = 0
 
     @property
@@ -279,6 +281,7 @@ def _count(counts: Counts, said: list[str], statements: list[Statement]) -> None
     for outcome, statement in zip(said, statements, strict=True):
         if outcome not in ledger.WRITTEN:
             counts.unchanged += 1
+            counts.differs += outcome == "differs"
         else:
             counts.stored += 1
             counts.undated += statement.happened_on is None

@@ -16,8 +16,8 @@ ROOT = config.ROOT
 # What has been released is never edited: a change is a new file. Until 0.1.0 is released the first one may still grow.
 FROZEN = {
     "0001_initial.py": "f8f94fc699cba8da",
-    "0001_initial.sqlite.sql": "bed23244ed4b1bc2",
-    "0001_initial.postgresql.sql": "f56e6b6e7821216c",
+    "0001_initial.sqlite.sql": "4e785a07ed4e0ab8",
+    "0001_initial.postgresql.sql": "b9cd4f914755a220",
 }
 START = """
 import sys
