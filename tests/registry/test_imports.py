@@ -254,6 +254,15 @@ def test_the_same_file_twice_stores_nothing_and_says_so(settings, tmp_path):
     assert stored_state() == before
 
 
+def test_another_source_that_says_otherwise_is_counted_and_changes_nothing(settings, tmp_path):
+    code = credit_code(number=1)
+    imported(settings, table(tmp_path, HEADINGS_2021, [penalty_row(code=code, document_no="信1号")]), source="first")
+    other = [penalty_row(code=code, document_no="信1号", decided_on="2026-01-05")]
+    report = imported(settings, table(tmp_path, HEADINGS_2021, other, name="other.csv"), source="second")
+    assert counts_of(report) == {"unchanged": 1, "differs": 1}
+    assert [(row.source, row.happened_on) for row in penalties()] == [("first", date(2026, 3, 2))]
+
+
 def test_the_same_table_packed_or_in_another_encoding_stores_nothing_new(settings, tmp_path):
     rows = [penalty_row(code=credit_code(number=n), document_no=f"信{n}号") for n in range(3)]
     imported(settings, table(tmp_path, HEADINGS_2021, rows))
