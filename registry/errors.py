@@ -48,11 +48,6 @@ class EntityNotFound(RegistryError):
         )
 
 
-class BadCode(RegistryError):
-    code = "bad_credit_code"
-    status = 422
-
-
 class BadRecord(RegistryError):
     """A record that its kind refuses. `problems` maps a field to what is wrong with it."""
 

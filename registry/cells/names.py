@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["bigrams", "fold_name", "search_phrase", "search_tokens"]
+__all__ = ["fold_name", "search_phrase", "search_tokens"]
 
 _INVISIBLE = re.compile(r"[\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\x00-\x1f\x7f]+")
 _BRACKETS = str.maketrans("[{〔【〖〈《「『]}〕】〗〉》」』", "(((((((((" + ")))))))))")
@@ -48,13 +48,3 @@ def search_phrase(text: str) -> str | None:
     """
     tokens = search_tokens(text)
     return f'"{tokens}"' if tokens else None
-
-
-def bigrams(text: str) -> tuple[str, ...]:
-    """Distinct pairs of neighbouring searchable characters, in order of appearance; empty below two characters.
-
-    This is the array a PostgreSQL GIN index holds. It finds candidates: recheck with :func:`search_tokens`, because
-    all pairs of a query may stand in a name without standing together.
-    """
-    characters = _searchable(text)
-    return tuple(dict.fromkeys(characters[i : i + 2] for i in range(len(characters) - 1)))

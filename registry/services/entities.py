@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from registry.cells.names import fold_name, search_tokens
+from registry.cells.names import fold_name, search_phrase, search_tokens
 from registry.cells.personal import mask_personal
 from registry.database import execute, execute_many, find, in_slices, insert_rows, is_postgres
 from registry.errors import EntityNotFound
@@ -165,10 +165,9 @@ def named_like(text: str) -> tuple[str, list[object]]:
     """SQL, and its parameters, for the ids of entities one of whose names contains `text`; two characters suffice."""
     folded = fold_name(text)
     if not is_postgres():
-        phrase = '"' + search_tokens(folded).replace('"', '""') + '"'
         return (
             "SELECT n.entity_id FROM name_index f JOIN entity_name n ON n.id = f.rowid WHERE f.characters MATCH ?",
-            [phrase],
+            [search_phrase(folded) or '""'],
         )
     # The index answers "all these neighbours occur"; the comparison behind it checks that they follow each other.
     return (

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.cells.documents import fold_document_no
-from registry.cells.names import bigrams, fold_name, search_phrase, search_tokens
+from registry.cells.names import fold_name, search_phrase, search_tokens
 
 
 @pytest.mark.parametrize(
@@ -62,16 +62,6 @@ def test_a_phrase_finds_only_characters_that_stand_together():
 
 def test_nothing_to_search_for_is_no_query():
     assert search_phrase('"*（）') is None
-
-
-def test_bigrams_are_distinct_and_in_order():
-    assert bigrams("甲乙甲乙丙") == ("甲乙", "乙甲", "乙丙")
-    assert bigrams("甲") == ()
-
-
-@given(st.text("甲乙丙丁", min_size=2, max_size=8), st.integers(0, 5))
-def test_the_bigrams_of_a_part_are_among_those_of_the_name(name, start):
-    assert set(bigrams(name[start:])) <= set(bigrams(name))
 
 
 @pytest.mark.parametrize(
