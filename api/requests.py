@@ -3,6 +3,8 @@
 import re
 import time
 import uuid
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from flask import Flask, Response, g, request
@@ -10,6 +12,9 @@ from flask import Flask, Response, g, request
 from api import metrics
 from api.auth import Limiter
 from registry.database import db
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = structlog.get_logger("access")
 
@@ -24,12 +29,31 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+PAIRS = tuple(HEADERS.items())
 # Endpoints that must answer while the database is away.
 WITHOUT_DATABASE = ("health.livez", "health.metrics", "static", "pages.landing")
 
 
+class Hardened:
+    """Adds the headers that every answer has, as plain pairs: the framework's own header object takes ten times as long."""
+
+    def __init__(self, inner: "WSGIApplication") -> None:
+        self.inner = inner
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            given = {name for name, _ in headers}
+            more = [pair for pair in PAIRS if pair[0] not in given]
+            return start_response(status, [*headers, *more], exc_info)
+
+        return self.inner(environ, start)
+
+
 def install(app: Flask) -> None:
-    limiter = Limiter(app.extensions["xinheng"].settings.api.rate_per_minute)
+    app.wsgi_app = Hardened(app.wsgi_app)  # type: ignore[method-assign]
+    settings = app.extensions["xinheng"].settings.api
+    limiter = Limiter(settings.rate_per_minute)
+    public_limiter = Limiter(settings.public_per_minute, addresses=True)
 
     @app.before_request
     def begin() -> None:
@@ -37,6 +61,7 @@ def install(app: Flask) -> None:
         given = request.headers.get("X-Request-ID", "")
         g.request_id = given if _NUMBER.fullmatch(given) else uuid.uuid4().hex
         g.limiter = limiter
+        g.public_limiter = public_limiter
         g.opened = False
         if request.endpoint is not None and request.endpoint not in WITHOUT_DATABASE:
             g.opened = db.connect(reuse_if_open=True)
@@ -57,8 +82,6 @@ def install(app: Flask) -> None:
             status=response.status_code,
             ms=round(seconds * 1000, 1),
         )
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
         if request.is_secure:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         response.headers["X-Request-ID"] = g.request_id

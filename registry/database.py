@@ -2,7 +2,7 @@
 
 import io
 import sqlite3
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
@@ -10,7 +10,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import polars as pl
-from peewee import Database, DatabaseProxy, Model, OperationalError, PostgresqlDatabase
+from peewee import (
+    CharField,
+    Database,
+    DatabaseProxy,
+    IntegerField,
+    Model,
+    OperationalError,
+    PostgresqlDatabase,
+    TextField,
+)
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase, PooledSqliteDatabase
 
 from registry.config import Settings
@@ -231,29 +240,41 @@ def execute_many(sql: str, rows: Iterable[Sequence[object]]) -> None:
     cursor.executemany(sql.replace("?", "%s") if is_postgres() else sql, rows)
 
 
+# Whole numbers and texts leave either driver as what they are.
+_AS_THEY_COME = (IntegerField, CharField, TextField)
+
+
 def find(model: type[M], **equal: object) -> M | None:
     """The first row of `model` whose fields have these values, or None.
 
     The text of the query is built once, not for every call: building it takes the mapper longer than the database
     takes to answer, and a look-up of one grade asks three such questions.
     """
-    cursor = db.execute_sql(_finding(model, tuple(equal), is_postgres()), tuple(equal.values()))
-    row = cursor.fetchone()
+    sql, columns = _finding(model, tuple(equal), is_postgres())
+    row = db.execute_sql(sql, tuple(equal.values())).fetchone()
     if row is None:
         return None
-    fields = model._meta.sorted_fields
-    found = model(**{field.name: field.python_value(value) for field, value in zip(fields, row, strict=True)})
+    found = model()
+    # Set at once: assigning each field marks it as changed, which no field is.
+    found.__data__ = {
+        name: value if convert is None else convert(value) for (name, convert), value in zip(columns, row, strict=True)
+    }
     found._dirty.clear()  # type: ignore[attr-defined]
     return found
 
 
 @cache
-def _finding(model: type[Model], names: tuple[str, ...], postgres: bool) -> str:
+def _finding(
+    model: type[Model], names: tuple[str, ...], postgres: bool
+) -> tuple[str, list[tuple[str, Callable[[Any], Any] | None]]]:
     query = model.select(*model._meta.sorted_fields)
     for name in names:
         query = query.where(getattr(model, name) == "")
     text: str = query.sql()[0]
-    return text
+    return text, [
+        (field.name, None if isinstance(field, _AS_THEY_COME) else field.python_value)
+        for field in model._meta.sorted_fields
+    ]
 
 
 def dicts(query: Any) -> list[dict[str, Any]]:

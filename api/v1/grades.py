@@ -14,6 +14,9 @@ from registry import clock
 from registry.errors import BadCursor, EntityNotFound, NotGraded, SchemeNotInForce
 from registry.services import explanation, grading, ledger
 
+# Made once: making a schema takes longer than looking a grade up.
+ONE, PAGE = GradeOut(), GradePage()
+
 bp = Blueprint("grades", __name__, url_prefix="/api/v1", description="风险分类 Grades")
 
 
@@ -46,7 +49,7 @@ def read_grade(query: dict[str, Any], code: str) -> Response:
             for one in sorted(found.points, key=lambda one: (-abs(one.points), one.rule))
             if one.points
         ]
-    return conditional(GradeOut().dump(row))
+    return conditional(ONE.dump(row))
 
 
 @bp.get("/entities/<code>/grades")
@@ -56,7 +59,7 @@ def read_grade(query: dict[str, Any], code: str) -> Response:
 def list_grades(query: dict[str, Any], code: str) -> Response:
     """分类历史 Every grade that the entity has had, newest first. Carries an ETag."""
     found = explanation.history_page(visible_entity(code), here().scheme, **query)
-    return conditional(GradePage().dump({"items": found.items, "next": found.next}))
+    return conditional(PAGE.dump({"items": found.items, "next": found.next}))
 
 
 @bp.get("/entities/<code>/explanation")

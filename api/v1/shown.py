@@ -66,5 +66,6 @@ def conditional(body: Any) -> Response:
     """The body with an ETag of its bytes; 304 where the caller has it already."""
     response = Response(orjson.dumps(body), mimetype="application/json")
     response.add_etag()
-    response.make_conditional(request)
+    if "If-None-Match" in request.headers:  # most callers have nothing to compare, and comparing is slow
+        response.make_conditional(request)
     return response
