@@ -29,17 +29,23 @@ NAMES_POSTGRES = [
 ]
 
 # The ledger is append-only in the database too: only the cache column that says "replaced" may ever change.
-FROZEN = "seq, act, identity, content, kind, entity_id, code, severity, amount_fen, happened_on, ends_on, document_no, organ, source, detail, replaces"
+# What a lawful erasure empties is on record in `erasure` before it is emptied.
+FROZEN = "seq, act, identity, content, kind, entity_id, code, severity, amount_fen, happened_on, ends_on, document_no, organ, source, detail, about, matched, replaces"
+UNLESS_ERASED = "WHERE NOT EXISTS (SELECT 1 FROM erasure WHERE erasure.seq = old.seq)"
 FROZEN_SQLITE = [
     f"CREATE TRIGGER record_frozen BEFORE UPDATE OF {FROZEN} ON record "
-    "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: write a correction'); END",
+    f"BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: write a correction') {UNLESS_ERASED}; END",
     "CREATE TRIGGER record_kept BEFORE DELETE ON record "
     "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: write a withdrawal'); END",
 ]
 FROZEN_POSTGRES = [
+    f"""CREATE FUNCTION refuse_update() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN PERFORM 1 {UNLESS_ERASED};
+    IF FOUND THEN RAISE EXCEPTION 'the ledger is append-only: write a correction or a withdrawal'; END IF;
+    RETURN new; END $$""",
     """CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN RAISE EXCEPTION 'the ledger is append-only: write a correction or a withdrawal'; END $$""",
-    f"CREATE TRIGGER record_frozen BEFORE UPDATE OF {FROZEN} ON record FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+    f"CREATE TRIGGER record_frozen BEFORE UPDATE OF {FROZEN} ON record FOR EACH ROW EXECUTE FUNCTION refuse_update()",
     "CREATE TRIGGER record_kept BEFORE DELETE ON record FOR EACH ROW EXECUTE FUNCTION refuse_change()",
 ]
 HEAD = ["INSERT INTO ledger_head (id, seq, entity, name) VALUES (1, 0, 0, 0)"]

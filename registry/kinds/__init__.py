@@ -2,6 +2,9 @@
 
 import importlib
 import pkgutil
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 from registry.errors import UnknownKind
 from registry.kinds.base import Kind, Label, Statement
@@ -12,9 +15,23 @@ def _found() -> dict[str, Kind]:
         getattr(importlib.import_module(f"{__name__}.{module.name}"), "KIND", None)
         for module in pkgutil.iter_modules(__path__)
     ]
-    named = {kind.name: kind for kind in sorted((kind for kind in kinds if kind), key=lambda kind: kind.number)}
+    named = {
+        kind.name: replace(kind, state=_dated(kind.state))
+        for kind in sorted((kind for kind in kinds if kind), key=lambda kind: kind.number)
+    }
     assert len({kind.number for kind in named.values()}) == len(named), "two kinds share a number"
     return named
+
+
+def _dated(state: Callable[[dict[str, Any]], Statement]) -> Callable[[dict[str, Any]], Statement]:
+    """The statement of any kind with the moment that its source gave to it, where it gave one."""
+
+    def dated(data: dict[str, Any]) -> Statement:
+        said = state(data)
+        at = data.get("stated_at")
+        return said if at is None else replace(said, detail={**said.detail, "stated_at": at})
+
+    return dated
 
 
 KINDS: dict[str, Kind] = _found()

@@ -78,7 +78,7 @@ def line(row: Mapping[str, Any]) -> Label:
 
 
 KIND = Kind(
-    "abnormal_listing", 3, Label("经营异常名录", "Abnormal-operation listing"), AbnormalListingSchema, state, line,
+    "abnormal_listing", 3, Label("经营异常名录", "Abnormal-operation listing"), AbnormalListingSchema, state, line, grave=lambda statement: True,
     projects=Projection(
         code="ground 1 no annual report, 2 other information, 3 false information, 4 cannot be contacted",
         severity="1", day="listed", ends="removed",

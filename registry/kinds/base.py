@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
@@ -13,6 +13,8 @@ from registry.kinds.codes import CodeList, Label
 
 # No decision of a market regulator is older than the first registrations of the reform era.
 EARLIEST = date(1949, 10, 1)
+# Severity from which on a statement of any kind is grave.
+GRAVE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,20 @@ class Text(fields.String):
         return mask_personal(text.strip())
 
 
+class Moment(fields.Field[str]):
+    """A moment of a source's own clock, read as ISO text of whole seconds so that moments compare as texts."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        text = str(value).strip().replace("/", "-")
+        try:
+            found = datetime.fromisoformat(text) if isinstance(value, str) else None
+        except ValueError:
+            found = None
+        if found is None:
+            raise ValidationError(f"{value!r} is not a moment. Write it as 2026-03-01T10:20:30.")
+        return found.replace(tzinfo=None, microsecond=0).isoformat()
+
+
 class Fen(fields.Integer):
     """An amount in fen (1/100 yuan), never negative."""
 
@@ -80,6 +96,14 @@ class RecordSchema(Schema):
         128,
         load_default="",
         metadata={"description": "The row's id at its source 来源记录号, where it has no document number"},
+    )
+    stated_at = Moment(
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "When the source wrote this version of the record 数据时间戳. Of two versions the later one holds, "
+            "in whatever order they arrive"
+        },
     )
     remark = Text(512, load_default="", metadata={"description": "Remark 备注"})
 
@@ -132,6 +156,8 @@ class Kind:
     line: Callable[[Mapping[str, Any]], Label]
     # Whether a key may post it; registrations come from files only.
     postable: bool = True
+    # Whether such a statement may list an entity or veto its class: found by name alone it must be confirmed first.
+    grave: Callable[[Statement], bool] = field(default=lambda statement: statement.severity >= GRAVE, kw_only=True)
     # Said of every kind in docs/data-dictionary.md and docs/architecture.md, which are made from it.
     projects: Projection = field(kw_only=True)
     # Code lists that its fields are read by.

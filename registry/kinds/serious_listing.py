@@ -84,7 +84,7 @@ def line(row: Mapping[str, Any]) -> Label:
 
 
 KIND = Kind(
-    "serious_listing", 4, Label("严重违法失信名单", "Serious-violation listing"), SeriousListingSchema, state, line,
+    "serious_listing", 4, Label("严重违法失信名单", "Serious-violation listing"), SeriousListingSchema, state, line, grave=lambda statement: True,
     projects=Projection(
         code="article of Order 44 (5–11), 0 unknown", severity="1", day="listed", ends="removed",
     ),

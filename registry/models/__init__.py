@@ -3,21 +3,80 @@
 from registry.models.access import ApiKey, Audit, Reply
 from registry.models.base import Base
 from registry.models.entity import Entity, EntityName
+from registry.models.exchange import Outbound, OutboundRow, Upload
 from registry.models.grade import Grade, GradeRange, GradeRun, GradeState, SchemeVersion, Stale
 from registry.models.imports import ImportReject, ImportRun, Unmatched
 from registry.models.job import JobLease, JobRun
-from registry.models.record import Coverage, Fact, LedgerHead, Moment, Provenance, Record
+from registry.models.life import CHANNELS, Notice, NoticeReceipt, Objection, Publication, Recipient, Repair, Review
+from registry.models.matching import Alias, Decision
+from registry.models.paper import Delivery, Document, DocumentTemplate, ListingCase, Reminder, Series
+from registry.models.record import Coverage, Fact, LedgerHead, Moment, Provenance, Record, Uncounted
+from registry.models.relation import Claim, Relation
+from registry.models.seal import Erasure, Leaf, SealLog, SealNode, SealRoot
 from registry.models.work import InspectionList, InspectionListRow, Task
 
 ALL: tuple[type[Base], ...] = (
-    Entity, EntityName, LedgerHead, Moment, Record, Provenance, Fact, Coverage,
+    Entity, EntityName, LedgerHead, Moment, Record, Uncounted, Provenance, Fact, Coverage,
     SchemeVersion, Grade, GradeState, Stale, GradeRun, GradeRange,
     ImportRun, ImportReject, Unmatched, Task, InspectionList, InspectionListRow,
+    Review, Publication, Objection, Repair, Notice, Recipient, NoticeReceipt, Series, DocumentTemplate, Document, Delivery, ListingCase, Reminder,
+    SealLog, Leaf, SealNode, SealRoot, Erasure, Upload, Outbound, OutboundRow, Alias, Decision, Relation, Claim,
     ApiKey, Reply, Audit, JobLease, JobRun,
 )  # fmt: skip
 
 __all__ = [
-    "ALL", "ApiKey", "Audit", "Base", "Coverage", "Entity", "EntityName", "Fact", "Grade", "GradeRange", "GradeRun",
-    "GradeState", "ImportReject", "ImportRun", "InspectionList", "InspectionListRow", "JobLease", "JobRun", "LedgerHead",
-    "Moment", "Provenance", "Record", "Reply", "SchemeVersion", "Stale", "Task", "Unmatched",
-]  # fmt: skip
+    "ALL",
+    "CHANNELS",
+    "Alias",
+    "ApiKey",
+    "Audit",
+    "Base",
+    "Claim",
+    "Coverage",
+    "Decision",
+    "Delivery",
+    "Document",
+    "DocumentTemplate",
+    "Entity",
+    "EntityName",
+    "Erasure",
+    "Fact",
+    "Grade",
+    "GradeRange",
+    "GradeRun",
+    "GradeState",
+    "ImportReject",
+    "ImportRun",
+    "InspectionList",
+    "InspectionListRow",
+    "JobLease",
+    "JobRun",
+    "Leaf",
+    "LedgerHead",
+    "ListingCase",
+    "Moment",
+    "Notice",
+    "NoticeReceipt",
+    "Objection",
+    "Outbound",
+    "OutboundRow",
+    "Provenance",
+    "Publication",
+    "Recipient",
+    "Record",
+    "Relation",
+    "Reminder",
+    "Repair",
+    "Reply",
+    "Review",
+    "SchemeVersion",
+    "SealLog",
+    "SealNode",
+    "SealRoot",
+    "Series",
+    "Stale",
+    "Task",
+    "Uncounted",
+    "Unmatched",
+    "Upload",
+]

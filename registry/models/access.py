@@ -15,6 +15,8 @@ class ApiKey(Base):
     organ = CharField(200)
     scopes = JSONField()
     divisions = JSONField(help_text="Prefixes of GB/T 2260; [''] means everywhere")
+    # Set where the key is an enterprise's own: it sees and acts for this one entity.
+    entity_code = CharField(18, null=True)
     created_at = BigIntegerField()
     revoked_at = BigIntegerField(null=True)
 

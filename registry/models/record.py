@@ -36,14 +36,18 @@ class Record(Base):
     """One dated fact about one entity, exactly as one organ decided it.
 
     ``seq`` is given in commit order and is the clock of what we knew. A correction or a withdrawal is a new row that
-    names the row it `replaces` and sets ``replaced_seq`` there; nothing else ever changes.
+    names the row it `replaces` and sets ``replaced_seq`` there; nothing else ever changes. A `step` is not a record but
+    what was done with one (reviewed, published, repaired, matched …): its `kind` is the name of the step, `about` the
+    identity of the record.
     """
 
     seq = BigIntegerField(primary_key=True)
-    act = CharField(8, default="state", constraints=[Check("act IN ('state', 'correct', 'end', 'withdraw')")])
+    act = CharField(
+        8, default="state", constraints=[Check("act IN ('state', 'correct', 'end', 'withdraw', 'restate', 'step')")]
+    )
     identity = CharField(32, help_text="Digest of what makes it this record: kind, organ, document number, party")
     content = CharField(32, help_text="Digest of all that was said")
-    kind = CharField(20, help_text="Name of a file in registry/kinds")
+    kind = CharField(20, help_text="Name of a file in registry/kinds; of a step, its name")
     # Empty only for rows that concern the registry itself (coverage).
     entity = ForeignKeyField(Entity, null=True, on_delete="RESTRICT", index=False)
     code = IntegerField(default=0)
@@ -55,6 +59,9 @@ class Record(Base):
     organ = CharField(200, default="", help_text="Who decided")
     source = CharField(64, help_text="Who sent it: `organ` for the deciding organ itself, else a file's source")
     detail = JSONField(default=dict)
+    about = CharField(32, null=True, help_text="Of a step: the identity of the record that it concerns")
+    matched = CharField(8, default="number", constraints=[Check("matched IN ('number', 'name', 'person')")],
+                        help_text="How the row found its entity: by a number, by its exact name, or by a person's decision")  # fmt: skip
     replaces = BigIntegerField(null=True)
     replaced_seq = BigIntegerField(null=True, help_text="seq of the correction; empty while current")
     entity_id: int  # what the mapper stores of `entity`
@@ -68,6 +75,25 @@ class Record(Base):
 Record.add_index(Record.index(Record.identity, unique=True, where=Record.replaced_seq.is_null(), name="record_current"))
 # "Was this ever said?": a correction must not come back as news when the old file is imported again.
 Record.add_index(Record.index(Record.identity, where=Record.replaced_seq.is_null(False), name="record_replaced"))
+# "What was done with this record?", in order.
+Record.add_index(Record.index(Record.about, Record.seq, where=Record.about.is_null(False), name="record_about"))
+# "Which rows were attached by name, and wait to be confirmed?"
+Record.add_index(
+    Record.index(Record.seq, where=(Record.matched == "name") & Record.replaced_seq.is_null(), name="record_by_name")
+)
+
+
+class Uncounted(Base):
+    """A record that holds and does not count, and why: a cache of steps in the ledger, rebuildable from them."""
+
+    identity = CharField(32, primary_key=True)
+    entity = BigIntegerField(index=True)
+    # `by_name` waits for confirmation, `review` for a review, `repaired` and `capped` stay out.
+    why = CharField(8, constraints=[Check("why IN ('by_name', 'review', 'repaired', 'capped', 'erased')")])
+    seq = BigIntegerField(help_text="Ledger row that says so")
+
+    class Meta:
+        without_rowid = True
 
 
 class Provenance(Base):

@@ -7,15 +7,28 @@ from dataclasses import dataclass
 from registry.database import find, write
 from registry.errors import NotAllowed, RegistryError
 from registry.models import ApiKey
-from registry.services import audit
+from registry.services import audit, entities
 
 SCOPES = {
     "entities:read": "find entities and read their records 查询主体及记录",
     "grades:read": "read class, score and reasons 查看风险分类及理由",
     "records:write": "post records of the key's organ 报送本机关记录",
     "tasks:write": "create tasks and pull inspection lists 建立任务、生成名单",
+    "records:detail": "read personal details of records; each reading is on record 查看个人信息明细",
+    "records:review": "review records before they are published, publish and stop 公示审核",
+    "repairs:decide": "accept and decide repairs and objections 办理信用修复和异议",
+    "listings:propose": "propose listings and removals 提出列入、移出意见",
+    "listings:audit": "audit what another person proposed 审核列入、移出",
+    "complaints:handle": "read who made a complaint or report 查看投诉举报人",
+    "queue:decide": "decide whom waiting rows are about, merge entities 办理待匹配记录",
+    "imports:write": "send files for import 上传导入文件",
+    "exchange:read": "fetch outbound batches, the withdrawal feed and reconciliation 数据交换",
+    "ledger:audit": "read proofs and signed roots of the ledger 台账核验",
+    "self:read": "an enterprise's own key: its own record, objections, repairs 企业自查",
     "lists:read": "read the field copy of a list; the supervisor's copy also needs grades:read 查看名单",
 }
+# All that an enterprise's own key may do.
+OWN = ("self:read",)
 # So that a key that lies about can be recognised for what it is.
 PREFIX = "xh_"
 # "key:" and the name stand in columns of 64 characters: as the source of records, in the audit log.
@@ -32,15 +45,29 @@ class DuplicateName(RegistryError):
     status = 409
 
 
+class NotAnEnterprisesKey(RegistryError):
+    """The path is for the key of one enterprise, and this key belongs to nobody in particular."""
+
+    code = "not_an_enterprises_key"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This shows an enterprise its own record, and this key is no enterprise's. Use the enterprise's own key "
+            "(`xinheng key create NAME --entity CODE`), or GET /api/v1/entities/{code}/dossier."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: the key, its organ, and what it may do."""
+    """Who calls: the key, its organ, and what it may do. `entity_code` is set where it is an enterprise's own key."""
 
     key: int
     name: str
     organ: str
     scopes: frozenset[str]
     divisions: tuple[str, ...]
+    entity_code: str | None = None
 
     @property
     def actor(self) -> str:
@@ -50,17 +77,32 @@ class Caller:
         return scope in self.scopes
 
     def sees(self, division: str) -> bool:
-        """Whether entities of this division are the caller's business."""
-        return any(division.startswith(prefix) for prefix in self.divisions)
+        """Whether entities of this division are the caller's business; to an enterprise's own key no other one is."""
+        return self.entity_code is None and any(division.startswith(prefix) for prefix in self.divisions)
 
 
-def create(name: str, *, organ: str, scopes: list[str], divisions: list[str], actor: str, now: int) -> str:
-    """Make a key and return it: the only time it is shown. Raises NotAllowed for an unknown scope or an unfit name."""
+def create(
+    name: str,
+    *,
+    organ: str,
+    scopes: list[str],
+    divisions: list[str],
+    actor: str,
+    now: int,
+    entity: str | None = None,
+) -> str:
+    """Make a key and return it: the only time it is shown. Raises NotAllowed for an unknown scope or an unfit name.
+
+    With `entity` (credit code or registration number) it is that enterprise's own key: it reads the enterprise's own
+    record, objects and applies for repair, and nothing else. Raises EntityNotFound where nobody has the code, NotAllowed
+    where such a key is given other scopes, or divisions.
+    """
     if not 1 <= len(name) <= LONGEST_NAME:
         raise NotAllowed(f"A key's name has 1 to {LONGEST_NAME} characters; this one has {len(name)}. Choose another.")
     for scope in scopes:
         if scope not in SCOPES:
             raise NotAllowed(f"There is no scope {scope!r}. Scopes are: {', '.join(SCOPES)}.")
+    owner = None if entity is None else _owner(entity, scopes, divisions)
     secret = PREFIX + secrets.token_urlsafe(32)
     with write():
         if ApiKey.get_or_none(ApiKey.name == name) is not None:
@@ -71,10 +113,28 @@ def create(name: str, *, organ: str, scopes: list[str], divisions: list[str], ac
             organ=organ,
             scopes=sorted(set(scopes)),
             divisions=divisions or [""],
+            entity_code=owner,
             created_at=now,
         )
-        audit.note("key.created", actor=actor, subject=f"key {key.id}", now=now, name=name, scopes=sorted(set(scopes)))
+        whose = {"entity": owner} if owner else {}
+        audit.note(
+            "key.created", actor=actor, subject=f"key {key.id}", now=now, name=name, scopes=sorted(set(scopes)), **whose
+        )
     return secret
+
+
+def _owner(entity: str, scopes: list[str], divisions: list[str]) -> str:
+    """The code that an enterprise's own key is bound to."""
+    other = sorted(set(scopes) - set(OWN))
+    if other or divisions:
+        raise NotAllowed(
+            f"An enterprise's own key has the scope {' '.join(OWN)} and no division; it sees and acts for that "
+            f"enterprise alone. Leave out: {', '.join(other) or 'the divisions'}."
+        )
+    found = entities.get(entity)
+    code = found.code or found.registration_no
+    assert code is not None  # it was found by one of the two
+    return code
 
 
 def revoke(name: str, *, actor: str, now: int) -> None:
@@ -94,7 +154,7 @@ def caller(secret: str) -> Caller:
     key = find(ApiKey, digest=_digest(secret))
     if key is None or key.revoked_at is not None:
         raise BadKey("The key is not valid. Send `Authorization: Bearer xh_…`; `xinheng key create` makes one.")
-    return Caller(key.id, key.name, key.organ, frozenset(key.scopes), tuple(key.divisions))
+    return Caller(key.id, key.name, key.organ, frozenset(key.scopes), tuple(key.divisions), key.entity_code)
 
 
 def every() -> list[ApiKey]:

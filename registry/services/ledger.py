@@ -6,38 +6,38 @@ A caller opens `writing(...)`, states what it knows, and leaves; everything comm
         outcomes = pen.state(pairs, source="penalty-tax")
 """
 
-import hashlib
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import orjson
 
 from registry import clock
-from registry.cells.names import fold_name
 from registry.cells.personal import mask_personal
 from registry.database import execute, execute_many, in_slices, insert_rows, is_postgres, write
 from registry.errors import NotInitialised, RecordConflict, RecordNotFound
 from registry.kinds import KINDS, Statement
 from registry.models import LedgerHead, Moment, Record
+from registry.services.known import Known, Matched, counted_columns, revised_at
+from registry.services.known import read as read_known
+from registry.services.sameness import ONE_PER_KEY, content_of, counted, digest, identity_of
 
 RECORD_COLUMNS = (
     "seq", "act", "identity", "content", "kind", "entity_id", "code", "severity", "amount_fen", "happened_on", "ends_on",
-    "document_no", "organ", "source", "detail", "replaces", "replaced_seq",
+    "document_no", "organ", "source", "detail", "replaces", "replaced_seq", "about", "matched",
 )  # fmt: skip
-KNOWN_COLUMNS = "identity, seq, source, content, act, entity_id, code, severity, amount_fen, happened_on, ends_on"
 # Whoever holds this row writes; SQLite has taken the whole write lock by then.
 HEAD = "SELECT seq, entity, name FROM ledger_head WHERE id = 1"
 HEAD_LOCKED = f"{HEAD} FOR UPDATE"
 FACT_COLUMNS = ("entity", "known", "part", "kind", "code", "severity", "amount", "day", "ends", "gone")
 
-# Kinds of which an entity has one record, whoever tells of it; the newest words hold.
-ONE_PER_KEY = ("registration", "coverage")
 # The source of what an organ says for itself, over the API: on its own decisions nobody knows better.
 ORGAN = "organ"
 
+# Why a record that holds does not count.
+Why = Literal["by_name", "review", "repaired", "capped", "erased"]
 Said = Literal["stored", "corrected", "unchanged", "differs", "withdrawn"]
 # What changed the ledger.
 WRITTEN: tuple[Said, ...] = ("stored", "corrected")
@@ -55,57 +55,8 @@ class Outcome:
     seq: int
 
 
-def digest(value: object) -> str:
-    """32 hexadecimal characters of SHA-256 over canonical JSON."""
-    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
-
-
-def identity_of(statement: Statement, entity: int | str, content: str, source: str) -> str:
-    """What makes a record itself: its key, who decided it, and its party.
-
-    Where the organ is not named, the source stands in: two organs may give the same number. Where a source gives
-    neither number nor row id, the content is the key. An entity has one registration, whoever tells of it.
-    """
-    key = (*statement.key, content) if statement.key[-1] == "content" else statement.key
-    if statement.kind in ONE_PER_KEY:
-        return digest([*key, entity])
-    return digest([*key, fold_name(statement.organ) or f"source:{source}", entity])
-
-
-def counted(statement: Statement) -> tuple[object, ...]:
-    """The part of a statement that grading can see."""
-    days = (None if day is None else day.isoformat() for day in (statement.happened_on, statement.ends_on))
-    return (statement.code, statement.severity, statement.amount_fen, *days)
-
-
-def content_of(statement: Statement) -> str:
-    """Digest of all that was said, so that the same words again are recognised."""
-    return digest([
-        statement.kind, statement.code, statement.severity, statement.amount_fen, statement.happened_on,
-        statement.ends_on, statement.document_no, statement.organ, statement.detail,
-    ])  # fmt: skip
-
-
 # Said wherever somebody states a withdrawn record again.
 WITHDRAWN = "It stays on record as withdrawn and never counts again; a new decision has a document number of its own."
-
-
-def _counted(values: Sequence[Any]) -> tuple[object, ...]:
-    """The same as `counted`, from the columns of a row: SQLite has days as text, PostgreSQL as days."""
-    return (*values[:3], *(None if day is None else str(day) for day in values[3:]))
-
-
-@dataclass(slots=True)
-class _Known:
-    """The newest row of one identity as this transaction sees it."""
-
-    seq: int
-    source: str
-    content: str
-    act: str
-    entity: int
-    counted: tuple[object, ...]
-    row: list[Any] | None = None  # set while the row waits to be inserted in this transaction
 
 
 class Pen:
@@ -126,6 +77,7 @@ class Pen:
         self._provenance: list[tuple[str, str, str, int]] = []
         self._replaced: list[tuple[int, int]] = []  # (by, old)
         self._gone: list[tuple[int, int, int]] = []  # (by, entity, old)
+        self._uncounted: dict[str, str] = {}  # identity → why, of the records that were looked up
 
     def next_entity(self) -> int:
         self.entity += 1
@@ -135,27 +87,45 @@ class Pen:
         self.name += 1
         return int(self.name)
 
-    def state(self, pairs: Sequence[tuple[int, Statement]], *, source: str) -> list[Outcome]:
+    def state(
+        self, pairs: Sequence[tuple[int, Statement]], *, source: str, matched: Sequence[Matched] | None = None
+    ) -> list[Outcome]:
         """Append what is new among (entity id, statement) pairs and return one outcome per pair, in order.
+
+        `matched` says of each pair how its entity was found; by a number where it is not given. What was found by name
+        alone and is grave (see `Kind.grave`) does not count until it is confirmed; the same row by a number confirms it.
 
         The same words again change nothing. Other words are a correction, a new row, where they come from the same
         source or from the deciding organ itself (`source` = ORGAN); from anybody else they attach as provenance and
-        count once. A withdrawn record stays withdrawn. Where the pen remembers, words that this source said before
+        count once. A withdrawn record stays withdrawn. Words that the source itself dates earlier than those that hold
+        (`stated_at`) are no correction. Where the pen remembers, words that this source said before
         and has corrected since change nothing either.
         """
         contents = [content_of(statement) for _, statement in pairs]
         identities = self._identities(pairs, contents, source)
         known, seen = self._look_up(identities)
         outcomes: list[Outcome] = []
-        for (entity, statement), identity, content in zip(pairs, identities, contents, strict=True):
+        how = matched or ["number"] * len(pairs)
+        for (entity, statement), identity, content, by in zip(pairs, identities, contents, how, strict=True):
             before = known.get(identity)
             if before is None:
-                known[identity] = self._append("state", identity, content, entity, statement, source, replaces=None)
+                if by == "name" and KINDS[statement.kind].grave(statement):
+                    self._hold(identity, entity, "by_name", self.seq + 1)
+                known[identity] = self._append("state", identity, content, entity, statement, source, matched=by)
                 outcomes.append(Outcome("stored", known[identity].seq))
             elif before.act == "withdraw":
                 outcomes.append(Outcome("withdrawn", before.seq))
-            elif before.content == content or (
-                (self.remember or before.act == "end") and (identity, source, content) in seen
+            elif before.matched == "name" and by != "name" and before.content == content:
+                self._count(identity, "by_name")
+                known[identity] = self._replace("restate", before, identity, content, statement, before.source, by)
+                outcomes.append(Outcome("corrected", known[identity].seq))
+            elif (
+                before.content == content
+                or ((self.remember or before.act == "end") and (identity, source, content) in seen)
+                or (
+                    (source in (ORGAN, before.source) or statement.kind in ONE_PER_KEY)
+                    and self._is_older(statement, content, before)
+                )
             ):
                 outcomes.append(Outcome("unchanged", before.seq))
             elif source in (ORGAN, before.source) or statement.kind in ONE_PER_KEY:
@@ -182,7 +152,7 @@ class Pen:
             marks = ", ".join("?" * len(part))
             sql = (
                 f"SELECT entity_id, content, identity FROM record WHERE entity_id IN ({marks}) "  # noqa: S608
-                "AND act IN ('correct', 'end') AND replaced_seq IS NULL"
+                "AND act IN ('correct', 'end', 'restate') AND replaced_seq IS NULL"
             )
             corrected |= {(entity, content): identity for entity, content, identity in execute(sql, part).fetchall()}
         return [
@@ -221,6 +191,98 @@ class Pen:
         after = self._replace("withdraw", old, record.identity, content_of(statement), statement, source)
         return Outcome("corrected", after.seq)
 
+    def restate(self, seq: int, *, source: str, reason: str, matched: Matched | None = None) -> Outcome:
+        """Let a record hold, and count, again: one that was withdrawn by mistake, waited, or was left out. Safe to repeat.
+
+        A new row says what the record said before; `matched` is given where a person confirms its party. Raises
+        RecordNotFound, and RecordConflict where the row was replaced already.
+        """
+        self._settle()
+        record = Record.get_or_none(Record.seq == seq)
+        if record is None or record.act == "step":
+            raise RecordNotFound(f"The ledger has no record {seq}.")
+        if record.replaced_seq is not None:
+            raise RecordConflict(
+                f"Record {seq} was already replaced by {record.replaced_seq}.", current=record.replaced_seq
+            )
+        self._look_up([record.identity])
+        waits = record.identity in self._uncounted
+        if record.act != "withdraw" and not waits and matched in (None, record.matched):
+            return Outcome("unchanged", seq)
+        detail = {name: value for name, value in record.detail.items() if name != "withdrawn_because"}
+        statement = Statement(
+            record.kind, record.code, record.severity, record.amount_fen, record.happened_on, record.ends_on,
+            record.document_no, record.organ, (), detail,
+        )  # fmt: skip
+        self._count(record.identity)
+        old = Known(seq, record.source, record.content, record.act, cast(Matched, record.matched), record.entity_id, ())
+        after = self._replace(
+            "restate", old, record.identity, content_of(statement), statement, record.source, matched or old.matched
+        )
+        self._provenance.append((record.identity, source, digest(["restated", mask_personal(reason)]), after.seq))
+        return Outcome("corrected", after.seq)
+
+    def step(
+        self,
+        name: str,
+        *,
+        about: str,
+        entity: int | None,
+        key: Sequence[str | int],
+        on: date | None,
+        detail: dict[str, Any],
+        by: str,
+        leaves_out: Why | None = None,
+    ) -> Outcome:
+        """Put on record what was done with a record (`about`: its identity): one ledger row, once per `name` and `key`.
+
+        With `leaves_out` the record does not count from here on (repaired, capped …) until it is restated. The same step
+        again is `unchanged`; the same key with other words raises RecordConflict: what was done is done, and another
+        step says what was done next.
+        """
+        self._settle()
+        identity = digest(["step", name, about, *key])
+        content = digest([name, about, list(key), None if on is None else on.isoformat(), detail, leaves_out])
+        before = execute("SELECT seq, content FROM record WHERE identity = ?", (identity,)).fetchone()
+        if before is not None:
+            if before[1] != content:
+                raise RecordConflict(
+                    f"Step {name} {key} is on record already, as ledger row {before[0]}, in other words."
+                )
+            return Outcome("unchanged", before[0])
+        if leaves_out is not None:
+            detail = {**detail, "leaves_out": leaves_out}
+        statement = Statement(name, 0, 0, 0, on, None, "", "", (), detail)
+        row = self._append("step", identity, content, None, statement, by)
+        assert row.row is not None
+        row.row[5], row.row[17] = entity, about
+        if leaves_out is not None and entity is not None:
+            current = execute("SELECT seq FROM record WHERE identity = ? AND replaced_seq IS NULL", (about,)).fetchone()
+            self._hold(about, entity, leaves_out, row.seq)
+            if current is not None:
+                self._gone.append((row.seq, entity, current[0]))
+            self.touched[entity] = row.seq
+        return Outcome("stored", row.seq)
+
+    def _settle(self) -> None:
+        """Write out what waits, so that the statements below see it."""
+        if self._records:
+            self.flush()
+
+    def _hold(self, identity: str, entity: int, why: Why, seq: int) -> None:
+        self._uncounted[identity] = why
+        execute(
+            "INSERT INTO uncounted (identity, entity, why, seq) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (identity) DO UPDATE SET why = excluded.why, seq = excluded.seq",
+            (identity, entity, why, seq),
+        )
+
+    def _count(self, identity: str, why: Why | None = None) -> None:
+        """Let a record count again: whatever held it back, or only `why`."""
+        if why is None or self._uncounted.get(identity) == why:
+            self._uncounted.pop(identity, None)
+            execute("DELETE FROM uncounted WHERE identity = ?", (identity,))
+
     def cover(self, kind: str, division: str, from_on: date, to_on: date | None, *, source: str) -> Outcome:
         """Say that a feed of `kind` was connected for a division prefix over these days. Safe to repeat."""
         statement = Statement(
@@ -237,7 +299,7 @@ class Pen:
             after = self._replace("correct", before, identity, content, statement, source)
             execute("UPDATE coverage SET gone = ? WHERE known = ?", (after.seq, before.seq))
         else:
-            after = self._append("state", identity, content, None, statement, source, replaces=None)
+            after = self._append("state", identity, content, None, statement, source)
         days = (clock.day_number(from_on), None if to_on is None else clock.day_number(to_on))
         insert_rows(
             "coverage",
@@ -257,6 +319,7 @@ class Pen:
         """Write out what was stated so far, so that it can be read (and graded) inside this transaction."""
         if self._replaced:  # first: an identity has one current row at any moment
             execute_many("UPDATE record SET replaced_seq = ? WHERE seq = ?", self._replaced)
+        if self._gone:
             execute_many("UPDATE fact SET gone = ? WHERE entity = ? AND known = ?", self._gone)
         insert_rows("record", RECORD_COLUMNS, self._records)
         insert_rows("fact", FACT_COLUMNS, self._facts)
@@ -285,32 +348,30 @@ class Pen:
         self.touched = {}
         self._records, self._facts, self._provenance, self._replaced, self._gone = [], [], [], [], []
 
-    def _look_up(self, identities: Iterable[str]) -> tuple[dict[str, _Known], set[tuple[str, str, str]]]:
-        """The newest row of each identity, and every (identity, source, content) ever said: three queries a batch."""
-        known: dict[str, _Known] = {}
-        seen: set[tuple[str, str, str]] = set()
-        for part in in_slices(sorted(set(identities))):
-            marks = ", ".join("?" * len(part))
-            for condition in ("replaced_seq IS NULL", "replaced_seq IS NOT NULL"):
-                sql = f"SELECT {KNOWN_COLUMNS} FROM record WHERE identity IN ({marks}) AND {condition}"  # noqa: S608
-                rows = execute(sql, part).fetchall()
-                for identity, seq, source, content, act, entity, *values in rows:
-                    seen.add((identity, source, content))
-                    if condition == "replaced_seq IS NULL":
-                        known[identity] = _Known(seq, source, content, act, entity, _counted(values))
-            seen.update(
-                execute(
-                    f"SELECT identity, source, content FROM provenance WHERE identity IN ({marks})",  # noqa: S608
-                    part,
-                ).fetchall()
-            )
-        # Rows of this transaction that are not inserted yet.
+    def _look_up(self, identities: Iterable[str]) -> tuple[dict[str, Known], set[tuple[str, str, str]]]:
+        """What is known of each identity (see `known.read`), with the rows of this transaction that still wait."""
+        wanted = set(identities)
+        known, seen, uncounted = read_known(wanted)
+        self._uncounted.update(uncounted)
         for row in self._records:
-            if row[2] in known or row[2] in identities:
+            if row[2] in wanted:
                 seen.add((row[2], row[13], row[3]))
                 if row[16] is None:
-                    known[row[2]] = _Known(row[0], row[13], row[3], row[1], row[5], _counted(row[6:11]), row)
+                    known[row[2]] = Known(
+                        row[0], row[13], row[3], row[1], row[18], row[5], counted_columns(row[6:11]), row
+                    )
         return known, seen
+
+    def _is_older(self, statement: Statement, content: str, before: Known) -> bool:
+        """Whether a source's own clock says that these words are older than those that hold.
+
+        So the last word is the same in whatever order the words arrive; at one moment of that clock the digests decide.
+        """
+        said_at = statement.detail.get("stated_at")
+        if said_at is None:
+            return False
+        held_at = revised_at(before)
+        return held_at is not None and (said_at, content) < (held_at, before.content)
 
     def _append(
         self,
@@ -321,13 +382,14 @@ class Pen:
         statement: Statement,
         source: str,
         *,
-        replaces: int | None,
-    ) -> _Known:
+        replaces: int | None = None,
+        matched: Matched = "number",
+    ) -> Known:
         self.seq += 1
         row = [
             self.seq, act, identity, content, statement.kind, entity, statement.code, statement.severity, statement.amount_fen,
             statement.happened_on, statement.ends_on, statement.document_no, statement.organ, source,
-            orjson.dumps(statement.detail).decode(), replaces, None,
+            orjson.dumps(statement.detail).decode(), replaces, None, None, matched,
         ]  # fmt: skip
         if not is_postgres():
             # The driver's own conversion of days is slow and deprecated; the column holds ISO text.
@@ -335,17 +397,22 @@ class Pen:
         self._records.append(row)
         if entity is not None:
             self.touched[entity] = self.seq
-            if act != "withdraw" and statement.happened_on is not None:
+            if act != "withdraw" and statement.happened_on is not None and identity not in self._uncounted:
                 ends = None if statement.ends_on is None else clock.day_number(statement.ends_on)
                 self._facts.append((
                     entity, self.seq, 0, KINDS[statement.kind].number, statement.code, statement.severity,
                     statement.amount_fen, clock.day_number(statement.happened_on), ends, None,
                 ))  # fmt: skip
-        return _Known(self.seq, source, content, act, entity or 0, counted(statement), row)
+        return Known(self.seq, source, content, act, matched, entity or 0, counted(statement), row)
 
-    def _replace(self, act: str, old: _Known, identity: str, content: str, statement: Statement, source: str) -> _Known:
+    def _replace(
+        self, act: str, old: Known, identity: str, content: str, statement: Statement, source: str,
+        matched: Matched | None = None,
+    ) -> Known:  # fmt: skip
         entity = old.entity or None
-        after = self._append(act, identity, content, entity, statement, source, replaces=old.seq)
+        after = self._append(
+            act, identity, content, entity, statement, source, replaces=old.seq, matched=matched or old.matched
+        )
         if old.row is not None:
             old.row[16] = after.seq
             # The fact of a row that was replaced before it was ever seen still belongs to its own past.
@@ -355,9 +422,9 @@ class Pen:
             self._gone.append((after.seq, old.entity, old.seq))
         return after
 
-    def _current(self, seq: int) -> _Known:
+    def _current(self, seq: int) -> Known:
         record = Record.get_or_none(Record.seq == seq)
-        if record is None:
+        if record is None or record.act == "step":
             raise RecordNotFound(
                 f"The ledger has no record {seq}. GET /api/v1/entities/{{code}}/records lists an entity's records."
             )
@@ -369,7 +436,16 @@ class Pen:
         if record.act == "withdraw":
             raise RecordConflict(f"Record {seq} was withdrawn. {WITHDRAWN}")
         values = (record.code, record.severity, record.amount_fen, record.happened_on, record.ends_on)
-        return _Known(record.seq, record.source, record.content, record.act, record.entity_id, _counted(values))
+        self._look_up([record.identity])  # whether it counts
+        return Known(
+            record.seq,
+            record.source,
+            record.content,
+            record.act,
+            cast(Matched, record.matched),
+            record.entity_id,
+            counted_columns(values),
+        )
 
     def _identity(self, seq: int) -> str:
         identity: str = Record.get(Record.seq == seq).identity

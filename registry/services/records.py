@@ -17,7 +17,7 @@ from registry.identity import read_identifier
 from registry.kinds import KINDS, Kind, Statement, kind_named
 from registry.models import Entity, Record
 from registry.page import Page
-from registry.services import audit, entities, grading, ledger
+from registry.services import audit, entities, grading, ledger, sameness
 from registry.services.entities import Found, Party
 from registry.services.ledger import Pen
 from registry.services.parsing import party_of
@@ -285,7 +285,7 @@ def _renamed(old: Record, said: Statement, source: str) -> bool:
     """Whether a correction would change what the record is known by."""
     if said.key[-1] == "content":
         return bool(old.document_no)
-    return ledger.identity_of(said, old.entity_id, "", source) != old.identity
+    return sameness.identity_of(said, old.entity_id, "", source) != old.identity
 
 
 def _own(seq: int, organ: str, kind_name: str) -> Record:
@@ -304,7 +304,7 @@ def page(entity: Entity, *, kind: str | None, after: str | None, limit: int) -> 
         kind_named(kind)
     day = fn.COALESCE(Record.happened_on.cast("text"), UNDATED)
     query = Record.select(Record, day.alias("sort_day")).where(
-        (Record.entity == entity) & Record.replaced_seq.is_null() & (Record.act != "withdraw")
+        (Record.entity == entity) & Record.replaced_seq.is_null() & Record.act.not_in(("withdraw", "step"))
     )
     if kind is not None:
         query = query.where(Record.kind == kind)

@@ -224,7 +224,7 @@ def _row(
     said = [kind, code, severity, amount, happened, ends, document_no, organ, detail]
     return (
         seq, "state", _digest([*key, entity]), _digest(said), kind, entity, code, severity, amount, _day(happened), _day(ends),
-        document_no, organ, SOURCE, detail_json.decode(), None, None,
+        document_no, organ, SOURCE, detail_json.decode(), None, None, None, "number",
     )  # fmt: skip
 
 
