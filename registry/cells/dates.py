@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Literal
 
 from registry.cells import CellError, is_blank
@@ -30,7 +30,11 @@ _YEAR_FIRST = re.compile(
 _YEAR_LAST = re.compile(rf"([0-9]{{1,2}})([\-/.])([0-9]{{1,2}})\2([0-9]{{4}}){_TIME}")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:[ T]?[0-9]{2}:?[0-9]{2}:?[0-9]{2})?")
 _SERIAL = re.compile(r"([0-9]{5})(?:\.[0-9]+)?")
-_EPOCH = re.compile(r"[0-9]{13}")
+_EPOCH = re.compile(r"-?[0-9]{1,16}")
+# Midnight of 9999-12-31 in China: what NECIPS writes for "no end", and what a later moment of that day means too.
+_NO_END_MS = 253_402_185_600_000
+# A moment with all its digits and nothing between.
+_COMPACT_LENGTHS = (8, 14)
 
 
 def day(
@@ -51,7 +55,7 @@ def day(
     serial : bool
         The column may hold serial numbers of a spreadsheet (44744 is 2022-07-02, the 1900 system of Excel).
     epoch : bool
-        The column may hold milliseconds since 1970 (13 digits); the day is the one in China (UTC+8).
+        The column may hold milliseconds since 1970, before it with a minus; the day is the one in China (UTC+8).
 
     Raises
     ------
@@ -77,7 +81,7 @@ def _read(plain: str, text: str, order: Order | None, serial: bool, epoch: bool)
     if match := _YEAR_FIRST.fullmatch(plain):
         year, _, month, dom, month_zh, dom_zh = match.groups()
         return _date(int(year), int(month or month_zh), int(dom or dom_zh), text)
-    if match := _COMPACT.fullmatch(plain):
+    if (match := _COMPACT.fullmatch(plain)) and not (epoch and len(plain) not in _COMPACT_LENGTHS):
         return _date(int(match[1]), int(match[2]), int(match[3]), text)
     if match := _YEAR_LAST.fullmatch(plain):
         first, _, second, year = match.groups()
@@ -91,8 +95,12 @@ def _read(plain: str, text: str, order: Order | None, serial: bool, epoch: bool)
         # Excel believes in 1900-02-29, hence the 30th; five digits start in 1927, well after that day.
         return date(1899, 12, 30) + timedelta(days=int(match[1]))
     if epoch and _EPOCH.fullmatch(plain):
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(plain))
-        return moment.astimezone(_CHINA).date()
+        if int(plain) >= _NO_END_MS:
+            return OPEN_END
+        try:
+            return (datetime(1970, 1, 1, tzinfo=_CHINA) + timedelta(hours=8, milliseconds=int(plain))).date()
+        except OverflowError:
+            raise CellError("There is no such moment", text, "Write the day, for example 2024-03-08.") from None
     raise CellError("This is not a day", text, "Write year, month and day, for example 2024-03-08.")
 
 

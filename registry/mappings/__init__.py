@@ -1,66 +1,19 @@
-"""Mappings: how the columns of a file become the fields of a kind. A mapping is a TOML file beside this one."""
+"""Mappings: how the columns of a file become the fields of a kind. A mapping is a TOML file, beside this one or saved by a
+place in its own folder (`[import] mappings`)."""
 
 import difflib
-import tomllib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from collections.abc import Mapping as Named
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
 
 from registry.cells.personal import mask_personal
-from registry.cells.width import half_width
 from registry.errors import BadFile
-from registry.kinds import KINDS
+from registry.mappings.form import READS, Column, Mapping, Order, Read, clean_heading, load, parse, same_heading
 
 # How much of a header a message shows.
 MOST_SHOWN, LONGEST_SHOWN = 12, 40
 FOLDER = Path(__file__).parent
-Read = Literal["text", "day", "yuan", "wan", "capital", "list", "integer", "industry"]
-READS: tuple[Read, ...] = ("text", "day", "yuan", "wan", "capital", "list", "integer", "industry")
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One field of the kind: the headings it may stand under, and how its cells are read."""
-
-    field: str
-    headings: tuple[str, ...]
-    read: Read = "text"
-    order: Literal["ymd", "dmy"] = "ymd"
-
-
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    id: str
-    kind: str
-    title: str
-    # Every group must have one of its headings in the file, else this mapping does not fit.
-    requires: tuple[tuple[str, ...], ...]
-    party_code: tuple[str, ...]
-    party_name: tuple[str, ...]
-    columns: tuple[Column, ...]
-    constants: dict[str, Any]
-    # Headings that are known and left out on purpose (personal data, duplicates of other columns).
-    ignore: frozenset[str]
-
-    def headings(self) -> list[str]:
-        """Every heading that the mapping knows, used or left out."""
-        used = [heading for column in self.columns for heading in column.headings]
-        return [*self.party_code, *self.party_name, *used, *self.ignore]
-
-    def knows(self, header: list[str]) -> int:
-        """How many different headings of a file the mapping knows."""
-        return len(set(header).intersection(self.headings()))
-
-    def fits(self, header: list[str]) -> bool:
-        present = set(header)
-        return all(present.intersection(group) for group in self.requires)
-
-
-def clean_heading(text: str) -> str:
-    """A heading without blanks, line breaks and a byte-order mark, in half width."""
-    return "".join(half_width(text).replace("\ufeff", "").split())
 
 
 @cache
@@ -69,121 +22,89 @@ def shipped() -> dict[str, Mapping]:
     return {mapping.id: mapping for mapping in (load(path) for path in sorted(FOLDER.glob("*.toml")))}
 
 
-def load(path: Path) -> Mapping:
-    """Read one mapping file. Raises BadFile, naming file and key, for anything that is not understood."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        head = _table(path, "[mapping]", data.pop("mapping"))
-        party = _table(path, "[party]", data.pop("party"))
-        fields = _table(path, "[fields]", data.pop("fields"))
-        constants = _table(path, "[constants]", data.pop("constants", {}))
-        kind = _text(path, "[mapping] kind", head.pop("kind"))
-        requires = head.pop("requires")
-        if not isinstance(requires, list) or not requires:
-            raise BadFile(
-                f'{path.name}: [mapping] requires must be a list of lists of headings, for example [["文书号"]].'
-            )
-        mapping = Mapping(
-            id=path.stem,
-            kind=kind,
-            title=_text(path, "[mapping] title", head.pop("title")),
-            requires=tuple(_headings(path, "[mapping] requires", group) for group in requires),
-            party_code=_headings(path, "[party] code", party.pop("code")),
-            party_name=_headings(path, "[party] name", party.pop("name")),
-            columns=tuple(_column(path, name, value) for name, value in fields.items()),
-            constants=constants,
-            ignore=frozenset(_headings(path, "[mapping] ignore", head.pop("ignore", []), least=0)),
-        )
-    except OSError as error:
-        raise BadFile(f"The mapping {path.name} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadFile(f"{path.name} is not valid TOML: {error}.") from error
-    except KeyError as error:
-        raise BadFile(f"{path.name}: the key {error} is missing. docs/imports.md shows a whole mapping.") from error
-    for where, rest in (("", data), ("[mapping] ", head), ("[party] ", party)):
-        for key in rest:
-            raise BadFile(f"{path.name}: {where}{key} is not a key of a mapping. docs/imports.md lists them.")
-    if kind not in KINDS:
-        raise BadFile(f"{path.name}: [mapping] kind = {kind!r} is not a kind. Kinds are: {', '.join(KINDS)}.")
-    known = set(KINDS[kind].schema._declared_fields)
-    for name in [*(column.field for column in mapping.columns), *constants]:
-        if name not in known:
-            raise BadFile(f"{path.name}: {kind} has no field {name!r}. Its fields are: {', '.join(sorted(known))}.")
-    return mapping
+def known(folder: Path | None = None) -> dict[str, Mapping | BadFile]:
+    """Shipped mappings and those saved in `folder`, by id. A saved one that cannot be used stands there as its error.
+
+    A saved mapping never takes the place of a shipped one: it is an error that says so.
+    """
+    found: dict[str, Mapping | BadFile] = dict(shipped())
+    for path in sorted(folder.glob("*.toml")) if folder is not None and folder.is_dir() else ():
+        if path.stem in shipped():
+            found[f"{path.stem} (saved)"] = clash(path.stem)
+            continue
+        try:
+            found[path.stem] = load(path)
+        except BadFile as error:
+            found[path.stem] = error
+    return found
 
 
-def _table(path: Path, where: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise BadFile(f"{path.name}: {where} must be a table. docs/imports.md shows a whole mapping.")
-    return dict(value)
+def clash(name: str) -> BadFile:
+    """The refusal of a saved mapping that has the name of a shipped one."""
+    return BadFile(f"There is a shipped mapping {name!r}. Give your own another name, for example my-{name}.")
 
 
-def _text(path: Path, where: str, value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise BadFile(f"{path.name}: {where} must be text in quotes.")
-    return value
+def named(name: str, folder: Path | None = None) -> Mapping:
+    """The mapping of that name, or in the file of that path. Raises BadFile where there is none or it is not in order."""
+    if name.endswith(".toml") or "/" in name or "\\" in name:
+        return load(Path(name))
+    there = known(folder)
+    found = there.get(name)
+    if found is None:
+        raise BadFile(f"There is no mapping {name!r}. Mappings are: {', '.join(there)}.")
+    if isinstance(found, BadFile):
+        raise found
+    return found
 
 
-def _headings(path: Path, where: str, value: Any, *, least: int = 1) -> tuple[str, ...]:
-    """A list of headings. One text would be read character by character, so it is refused."""
-    if not isinstance(value, list) or len(value) < least or not all(isinstance(one, str) and one for one in value):
-        raise BadFile(f'{path.name}: {where} must be a list of headings in quotes, for example ["文书号"].')
-    return tuple(map(clean_heading, value))
+def candidates(kind: str | None, name: str | None, folder: Path | None = None) -> list[Mapping]:
+    """The mappings among which that of a file is looked for: the one that was named, else all of the kind that are in order."""
+    if name is not None:
+        return [named(name, folder)]
+    return [one for one in known(folder).values() if isinstance(one, Mapping) and kind in (None, one.kind)]
 
 
-def _column(path: Path, field: str, value: Any) -> Column:
-    where = f"[fields] {field}"
-    if isinstance(value, list):
-        return Column(field, _headings(path, where, value))
-    if not isinstance(value, dict) or "from" not in value:
-        raise BadFile(f"{path.name}: {where} must be a list of headings, or a table with `from`.")
-    rest = dict(value)
-    column = Column(
-        field, _headings(path, f"{where} from", rest.pop("from")), rest.pop("read", "text"), rest.pop("order", "ymd")
-    )
-    if rest or column.read not in READS or column.order not in ("ymd", "dmy"):
-        raise BadFile(
-            f"{path.name}: [fields] {field} takes `from`, `read` ({', '.join(READS)}) and `order` (ymd, dmy)."
-        )
-    return column
-
-
-def choose(header: list[str], *, kind: str | None, name: str | None) -> Mapping:
+def choose(
+    header: list[str], *, kind: str | None, name: str | None, folder: Path | None = None, said: str = ""
+) -> Mapping:
     """Find the mapping of a file by its headings, or the one that was named.
 
-    Raises BadFile when none fits (saying which came nearest and what it misses) or several do.
+    `said` is what the file is called and what stands above its header: where headings alone say too little, a mapping asks
+    for a word in it, unless it was named. Raises BadFile when none fits (saying which came nearest and what it misses) or
+    several do.
     """
-    known = shipped()
+    wanted = candidates(kind, name, folder)
     if name is not None:
-        if name not in known:
-            raise BadFile(f"There is no mapping {name!r}. Mappings are: {', '.join(known)}.")
-        if not known[name].fits(header):
-            raise BadFile(f"Mapping {name} does not fit: {_missing(known[name], header)}.")
-        return known[name]
-    wanted = [mapping for mapping in known.values() if kind in (None, mapping.kind)]
-    fitting = [mapping for mapping in wanted if mapping.fits(header)]
+        if not wanted[0].has_columns(header):
+            raise BadFile(f"Mapping {name} does not fit: {_missing(wanted[0], header)}.")
+        return wanted[0]
+    fitting = [mapping for mapping in wanted if mapping.fits(header, said)]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
-        # The one that knows most of the headings; a draw is for a person to settle.
-        ranked = sorted(fitting, key=lambda mapping: -mapping.knows(header))
-        shares = [mapping.knows(header) for mapping in ranked[:2]]
-        if shares[0] > shares[1]:
-            return ranked[0]
+        # The one that knows most of the headings, then the one that asks for most; a draw is for a person to settle.
+        ranked = sorted(((one.knows(header), len(one.requires)), at) for at, one in enumerate(fitting))
+        if ranked[-1][0] > ranked[-2][0]:
+            return fitting[ranked[-1][1]]
         names = ", ".join(mapping.id for mapping in fitting)
         raise BadFile(f"Several mappings fit this header: {names}. Name one with --mapping.")
-    if not any(mapping.knows(header) for mapping in known.values()):
+    every = candidates(None, None, folder)
+    if not any(mapping.knows(header) for mapping in every):
         # The first line is probably a row: people and their numbers stand in it, so none of it is shown.
         raise BadFile(
             f"No mapping fits: none of the {len(header)} cells of the first line is a heading that any mapping knows. If the "
-            "file has no line of headings, add one; docs/imports.md shows how to write a mapping."
+            "file has no line of headings, add one; docs/imports.md shows how to write a mapping, and `xinheng mapping draft` "
+            "begins one."
         )
-    nearest = max(wanted, key=lambda mapping: mapping.knows(header), default=None)
-    hint = f" Nearest is {nearest.id}: {_missing(nearest, header)}." if nearest else ""
-    raise BadFile(f"No mapping fits the header {shown(header)}.{hint} docs/imports.md shows how to write one.")
+    nearest = max(wanted, key=lambda one: (one.knows(header), -len(_groups_missing(one, header))), default=None)
+    hint = f" Nearest is {nearest.id}: {_lacking(nearest, header)}." if nearest else ""
+    raise BadFile(
+        f"No mapping fits the header {shown(header)}.{hint} docs/imports.md shows how to write one, and `xinheng mapping "
+        "draft` begins one."
+    )
 
 
-def shown(headings: Iterable[str], near: dict[str, str | None] | None = None) -> str:
+def shown(headings: Iterable[str], near: Named[str, str | None] | None = None) -> str:
     """Headings as a message may show them: the first twelve, shortened, personal numbers masked.
 
     Where a file has no line of headings, they are the cells of its first row. `near` names the heading that is
@@ -192,23 +113,46 @@ def shown(headings: Iterable[str], near: dict[str, str | None] | None = None) ->
     cut = list(headings)
     listed: list[str] = []
     for heading in cut[:MOST_SHOWN]:
-        text = mask_personal(heading)
         meant = (near or {}).get(heading)
-        listed.append(
-            (text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…")
-            + (f" (did you mean {meant}?)" if meant else "")
-        )
+        listed.append(shortened(heading) + (f" (did you mean {meant}?)" if meant else ""))
     more = len(cut) - len(listed)
     return "，".join(listed) + (f" and {more} more" if more else "")
 
 
+def shortened(text: str) -> str:
+    """A text as a message may show it: personal numbers masked, forty characters at most."""
+    safe = mask_personal(text.replace("\x00", "␀"))
+    return safe if len(safe) <= LONGEST_SHOWN else f"{safe[:LONGEST_SHOWN]}…"
+
+
+def _groups_missing(mapping: Mapping, header: list[str]) -> list[str]:
+    present = set(map(same_heading, header))
+    return [" or ".join(group) for group in mapping.requires if not present.intersection(map(same_heading, group))]
+
+
 def _missing(mapping: Mapping, header: list[str]) -> str:
-    groups = [" or ".join(group) for group in mapping.requires if not set(header).intersection(group)]
-    return f"the file has no column {' and no column '.join(groups)}"
+    return f"the file has no column {' and no column '.join(_groups_missing(mapping, header))}"
 
 
-def unknown_headings(mapping: Mapping, header: list[str]) -> dict[str, str | None]:
+def _lacking(mapping: Mapping, header: list[str]) -> str:
+    if not mapping.has_columns(header):
+        return _missing(mapping, header)
+    words = " or ".join(mapping.says)
+    return (
+        f"its headings fit, and neither the file's name nor a title says {words}; name it with --mapping {mapping.id}"
+    )
+
+
+def unknown_headings(mapping: Mapping, header: Collection[str]) -> dict[str, str | None]:
     """Headings that the mapping does not know, each with the known one it resembles most (or None)."""
-    known = mapping.headings()
-    strange = [heading for heading in header if heading and heading not in known]
-    return {heading: next(iter(difflib.get_close_matches(heading, known, 1)), None) for heading in strange}
+    every, compared = mapping.headings(), mapping.known()
+    strange = [heading for heading in header if heading and same_heading(heading) not in compared]
+    return {
+        heading: next(iter(difflib.get_close_matches(heading[:LONGEST_SHOWN], every, 1)), None) for heading in strange
+    }
+
+
+__all__ = [
+    "READS", "Column", "Mapping", "Order", "Read", "candidates", "choose", "clash", "clean_heading", "known", "load", "named",
+    "parse", "shipped", "shortened", "shown", "unknown_headings",
+]  # fmt: skip

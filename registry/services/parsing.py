@@ -1,28 +1,22 @@
 """From the cells of one row to a checked statement about a party, or to the reasons why not. No database here."""
 
-import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 from marshmallow import ValidationError
 
-from registry.cells import CellError, is_blank
-from registry.cells.amounts import capital, fen
-from registry.cells.dates import OPEN_END, day
+from registry.cells import CellError
 from registry.cells.personal import keyed_hash, mask_personal
-from registry.cells.width import half_width
 from registry.identity import Identifier, read_identifier
 from registry.kinds import KINDS, Statement
 from registry.kinds.base import RecordSchema
 from registry.kinds.registration import subject_of
-from registry.mappings import Column, Mapping
-from registry.services.parties import LONGEST_NAME, Party
+from registry.mappings.form import Mapping, same_heading, same_value
+from registry.services.parties import LONGEST_NAME, BadArea, Party, area_of
+from registry.services.reading import Reader, blank, reader_of
 
-# No word that stands for an empty cell is longer.
-LONGEST_NOTHING = 12
-INDUSTRY = re.compile(r"[A-T]?(\d{2,4})?")
 # Which reading of several code columns names the party best.
 BEST = ("credit_code", "registration_no", "registration_no_13", "taxpayer_no", "organisation_code")
 
@@ -40,7 +34,8 @@ class Refusal:
 class Parsed:
     """A good row. `party` is None where its code columns name nobody, or two; `why` then says so.
 
-    `shown_code` is the best number as it may be shown, `person_hash` the keyed hash of a personal one.
+    `shown_code` is the best number as it may be shown, `person_hash` the keyed hash of a personal one, `area` the prefix
+    of GB/T 2260 in which its party is registered, where the row says so.
     """
 
     statement: Statement
@@ -49,17 +44,7 @@ class Parsed:
     shown_code: str
     why: str
     person_hash: str | None
-
-
-# The same days, amounts and short words come again and again in a file: each is read once.
-_DAY, _FEN, _SHORT_BLANK = lru_cache(20_000)(day), lru_cache(20_000)(fen), lru_cache(20_000)(is_blank)
-
-
-def _blank(cell: str) -> bool:
-    """`is_blank`, spared most cells: a longer word than any that stands for nothing, with a letter at either end."""
-    if len(cell) <= LONGEST_NOTHING:
-        return _SHORT_BLANK(cell)
-    return not (cell[0].isalnum() and cell[-1].isalnum()) and is_blank(cell)
+    area: str = ""
 
 
 class RowParser:
@@ -70,16 +55,22 @@ class RowParser:
         self.kind = KINDS[mapping.kind]
         self.schema: RecordSchema = self.kind.schema(today=today)
         self.key = key
-        at = {heading: index for index, heading in enumerate(header)}
-        self.code_cells = [at[heading] for heading in mapping.party_code if heading in at]
-        self.name_cells = [at[heading] for heading in mapping.party_name if heading in at]
-        self.columns: list[tuple[Column, list[int]]] = []
+        at = {same_heading(heading): index for index, heading in enumerate(header)}
+        self.code_cells = _places(at, mapping.party_code)
+        self.name_cells = _places(at, mapping.party_name)
+        self.persons = mapping.persons
+        self.person_cells = _places(at, mapping.persons.headings) if mapping.persons else []
+        self.number_cells = _places(at, mapping.persons.number) if mapping.persons else []
+        self.refused = [(place, one) for one in mapping.refuse for place in _places(at, one.headings)]
+        self.readers: list[tuple[Reader, list[int]]] = []
         for column in mapping.columns:
-            cells = [at[heading] for heading in column.headings if heading in at]
-            if cells:
-                self.columns.append((column, cells))
+            reader = reader_of(column, at)
+            cells = _places(at, column.headings)
+            if reader is not None:
+                self.readers.append((reader, cells))
+        self.area_cells, self.area = _places(at, mapping.division), area_of(mapping.area)
         self.header = header
-        self.heading_of = {column.field: header[cells[0]] for column, cells in self.columns}
+        self.heading_of = {reader.column.field: header[cells[0]] for reader, cells in self.readers}
 
     def parse(self, cells: list[str]) -> Parsed | list[Refusal]:
         """Read one row. Returns every reason at once when it is refused."""
@@ -92,16 +83,29 @@ class RowParser:
                 )
             ]
         fields: dict[str, Any] = dict(self.mapping.constants)
-        refusals: list[Refusal] = []
-        for column, at in self.columns:
-            cell = next((cells[index] for index in at if not _blank(cells[index])), "")
+        refusals: list[Refusal] = [
+            Refusal(self.header[place], cells[place][:60], one.why)
+            for place, one in self.refused
+            if same_value(cells[place]) in one.values
+        ]
+        for reader, at in self.readers:
+            cell = ""
+            if reader.column.join:
+                cell = reader.column.join.join(cells[index] for index in at if not blank(cells[index]))
+            else:
+                for index in at:
+                    if not blank(cells[index]):
+                        cell = cells[index]
+                        break
+            if not cell and reader.skips_blank:
+                continue
             try:
-                self._read(column, cell, fields)
+                reader.read(cell, cells, fields)
             except CellError as error:
                 refusals.append(
                     Refusal(self.header[at[0]], error.text.replace("\x00", "␀"), f"{error.what}. {error.remedy}")
                 )
-        name = mask_personal(next((cells[index].strip() for index in self.name_cells if not _blank(cells[index])), ""))
+        name = mask_personal(next((cells[index].strip() for index in self.name_cells if not blank(cells[index])), ""))
         if "\x00" in name:
             refusals.append(
                 Refusal(
@@ -121,34 +125,31 @@ class RowParser:
             statement = self.kind.state(self.schema.load(fields))
         except ValidationError as error:
             return self._refusals(error, fields)
-        return self._parsed(statement, reading, party, name)
+        parsed = self._parsed(statement, reading, party, name, cells)
+        return replace(parsed, area=area) if (area := self._area(cells)) else parsed
 
-    def _read(self, column: Column, cell: str, fields: dict[str, Any]) -> None:
-        if column.read == "capital":
-            # Only renminbi is counted; the text is kept, so that no currency is lost.
-            fields["capital_text"] = cell
-            fields[column.field] = capital(cell, "wan").fen or 0
-        elif not cell:
-            return
-        elif column.read == "day":
-            found = _DAY(cell, order=None if column.order == "ymd" else column.order)
-            fields[column.field] = None if found == OPEN_END else found
-        elif column.read == "yuan":
-            fields[column.field] = _FEN(cell, "yuan")
-        elif column.read == "wan":
-            fields[column.field] = _FEN(cell, "wan")
-        elif column.read == "list":
-            fields[column.field] = [
-                part for part in cell.replace("；", ";").replace("，", ",").replace(";", ",").split(",") if part
-            ]
-        elif column.read == "industry":
-            fields[column.field] = _industry(cell)
-        elif column.read == "integer":
-            if not cell.strip().isdecimal():
-                raise CellError("This is not a whole number", cell, "Write digits only.")
-            fields[column.field] = int(cell)
-        else:
-            fields[column.field] = cell
+    def _area(self, cells: list[str]) -> str:
+        """Where the row says that its party is registered, else where the mapping says so of all; "" where nothing does."""
+        for index in self.area_cells:
+            if not blank(cells[index]):
+                try:
+                    return area_of(cells[index].strip()[:6])
+                except BadArea:  # a name of a place, or a number that is none: the row says nothing that could be used
+                    continue
+        return self.area
+
+    def _is_person(self, cells: list[str]) -> bool:
+        """Whether the row says of itself that it is about a natural person."""
+        if self.persons is None:
+            return False
+        return not self.persons.headings or any(
+            same_value(cells[at]) in self.persons.values for at in self.person_cells
+        )
+
+    def _person_hash(self, cells: list[str]) -> str | None:
+        """Keyed hash of the number of a natural person, where its column holds one that can be told."""
+        readings = [read_identifier(cells[index]) for index in self.number_cells]
+        return next((keyed_hash(one.value, self.key) for one in readings if one.kind == "person"), None)
 
     def _numbers(self, cells: list[str], name: str) -> tuple[Identifier, Party | None]:
         """The best reading of the code columns, and the party by every usable number in them.
@@ -175,7 +176,7 @@ class RowParser:
     def _complete_registration(
         self, fields: dict[str, Any], reading: Identifier, party: Party | None, name: str
     ) -> Refusal | None:
-        column = self.header[self.code_cells[0]]
+        column = self.header[self.code_cells[0]] if self.code_cells else ""
         if reading.usable and party is None:
             return Refusal(column, _shown(reading), "The row names two credit codes. Give each enterprise its own row.")
         if not reading.usable or reading.kind in ("taxpayer_no", "organisation_code"):
@@ -202,27 +203,27 @@ class RowParser:
             found.append(Refusal(heading, mask_personal(value.replace("\x00", "␀"))[:60], text))
         return found
 
-    def _parsed(self, statement: Statement, reading: Identifier, party: Party | None, name: str) -> Parsed:
+    def _parsed(
+        self, statement: Statement, reading: Identifier, party: Party | None, name: str, cells: list[str]
+    ) -> Parsed:
         shown = _shown(reading)
         if reading.usable:
             return Parsed(statement, party, name[:LONGEST_NAME], shown, "" if party else "numbers_disagree", None)
+        number = keyed_hash(reading.value, self.key) if reading.kind == "person" else None
+        if self._is_person(cells):
+            number = number or self._person_hash(cells)
+            return Parsed(statement, None, name[:LONGEST_NAME], "(个人证件号)" if number else shown, "person", number)
         # A number that may be somebody's may still be a registered one: it is looked up, and never stored as new.
         if reading.or_kind == "registration_no":
             party = Party(registration_no=reading.or_value, name=name)
         elif reading.or_kind == "taxpayer_no":
             party = Party(organisation_code=reading.or_value[-9:], name=name)
-        person = keyed_hash(reading.value, self.key) if reading.kind == "person" else None
-        return Parsed(statement, party, name[:LONGEST_NAME], shown, reading.kind, person)
+        return Parsed(statement, party, name[:LONGEST_NAME], shown, reading.kind, number)
 
 
-def _industry(cell: str) -> int:
-    """A class of GB/T 4754 as a number: `C1411`, `1411`, a group `141` or a division `14`; a section alone (`C`) is 0."""
-    found = INDUSTRY.fullmatch(half_width(cell).strip())
-    if found is None:
-        raise CellError(
-            "This is not an industry code of GB/T 4754", cell, "Write its digits, for example 1411 or C1411."
-        )
-    return int(found[1].ljust(4, "0")) if found[1] else 0
+def _places(at: dict[str, int], headings: Iterable[str]) -> list[int]:
+    """Where in a row the columns stand that have these headings."""
+    return [at[heading] for heading in map(same_heading, headings) if heading in at]
 
 
 def party_of(reading: Identifier, name: str) -> Party:

@@ -4,6 +4,8 @@ Nothing of these files is copied here: they are counted, and what is found is sa
 """
 
 import csv
+import gzip
+import random
 import re
 from pathlib import Path
 
@@ -13,8 +15,10 @@ from registry import config, database, privacy, schema
 from registry.cells.checks import is_registration_no, resident_check, resident_id
 from registry.cells.personal import mask_personal
 from registry.config import Settings
+from registry.errors import BadFile
 from registry.models import ImportReject, ImportRun, Record, Unmatched
 from registry.services import imports
+from tests.conftest import TODAY
 from tests.registry.importing import counts_of, imported
 
 pytestmark = pytest.mark.real
@@ -24,6 +28,23 @@ ROWS = {
     BEIJING: 55_685,
     "beijing/tax_penalties.csv.gz": 2_332,
     "beijing/env_penalties.csv.gz": 1_906,
+}
+# Every file of the folder: rows as they are counted, the mapping that reads it, and the least that must be good.
+EVERY = {
+    "beijing/tax_penalties.csv.gz": (2_332, "penalty-tax"),
+    "beijing/env_penalties.csv.gz": (1_906, "penalty-environment"),
+    "beijing/transport_credit_grades.csv.gz": (1_590, "outside-list-transport-grades"),
+    "beijing/double_random_huairou.csv.gz": (916, "spot-check-double-random"),
+    "beijing/raw/经营异常企业信息.csv.gz": (104_259, "outside-list-abnormal-names"),
+    "beijing/raw/密云区经营异常企业信息.csv.gz": (777, "outside-list-abnormal-names"),
+    "beijing/raw/12315绿色通道.csv.gz": (23_904, "item-12315-fast-track"),
+    "beijing/raw/市市场监督管理局-食品安全监督抽检信息.csv.gz": (3_011, "product-sampling-food"),
+    "beijing/raw/食品经营环节监督检查信息.csv.gz": (1_000, "spot-check-food-items"),
+    "beijing/raw/丰台区应急管理局执法检查结果公示目录.csv.gz": (1_078, "spot-check-results"),
+    "beijing/raw/经济技术开发区管委会-经开区双随机检查信息固定源.csv.gz": (293, "spot-check-findings"),
+    "beijing/raw/执法检查结果公示.csv.gz": (622, "spot-check-results"),
+    "beijing/raw/企业欠税公告信息.csv.gz": (332, "outside-list-tax-arrears"),
+    "beijing/raw/区住建委双随机结果公示.csv.gz": (200, "spot-check-results"),
 }
 LEAST = {"beijing/tax_penalties.csv.gz": 1_500, "beijing/env_penalties.csv.gz": 850}
 DIGITS = re.compile(r"[0-9]{14,20}[Xx]?")
@@ -84,6 +105,69 @@ def test_every_row_of_a_real_file_is_accounted_for(reopened, name):
     refused = ImportReject.select(ImportReject.row).where(ImportReject.run == first.run).distinct().count()
     assert refused == first.counts.rejected
     assert not ImportReject.select().where((ImportReject.run == first.run) & (ImportReject.reason == "")).count()
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_file_of_the_folder_is_read_by_a_mapping_that_ships_and_every_row_accounted_for(shared, name):
+    rows, mapping = EVERY[name]
+    opened = imports.open_source(shared / name)
+    assert (opened.mapping.id, opened.rows, opened.damage) == (mapping, rows, "")
+    found = imports.dry_run(opened, today=TODAY, key=b"0" * 32)
+    counts = found.counts
+    assert counts.read == counts.stored + counts.unmatched + counts.rejected == rows
+    assert counts.rejected <= 1
+    assert sum(cause.count for cause in (*found.causes, *found.waits)) == counts.rejected + counts.unmatched
+
+
+def test_no_file_of_the_folder_is_forgotten(shared):
+    there = {str(path.relative_to(shared)) for path in (shared / "beijing").rglob("*.gz")}
+    assert there == set(EVERY)
+
+
+def test_the_workbook_that_is_named_csv_is_read_and_its_true_nature_said(shared):
+    opened = imports.open_source(shared / "beijing/raw/区住建委双随机结果公示.csv.gz")
+    assert "is an Excel 97 workbook (.xls) in a gzip archive" in opened.file.notes[0]
+    assert (opened.file.form, opened.header_row, opened.file.sheets[1:]) == ("xls", 2, ("Sheet2", "Sheet3"))
+
+
+def test_a_real_old_workbook_with_flipped_bytes_is_read_or_refused_and_takes_nobody_with_it(shared, tmp_path):
+    with gzip.open(shared / "beijing/raw/区住建委双随机结果公示.csv.gz") as packed:
+        whole = packed.read()
+    refusals = []
+    for seed in range(12):
+        random_, content = random.Random(seed), bytearray(whole)
+        for _ in range(random_.randrange(1, 40)):
+            content[random_.randrange(len(content))] = random_.randrange(256)
+        path = tmp_path / "checks.xls"
+        path.write_bytes(content)
+        try:
+            found = imports.dry_run(imports.open_source(path), today=TODAY, key=b"0" * 32)
+        except BadFile as error:
+            refusals.append(error.detail)
+        else:
+            assert found.counts.read == found.opened.rows
+    assert refusals
+    assert all(said.startswith("checks.xls") for said in refusals)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "how"),
+    [
+        ("beijing/raw/丰台区应急管理局执法检查结果公示目录.csv.gz", "checked_on", "serial numbers of a spreadsheet"),
+        (
+            "beijing/raw/经济技术开发区管委会-经开区双随机检查信息固定源.csv.gz",
+            "checked_on",
+            "year first, serial numbers of a spreadsheet",
+        ),
+        ("beijing/raw/食品经营环节监督检查信息.csv.gz", "checked_on", "day first (dmy)"),
+        ("beijing/raw/执法检查结果公示.csv.gz", "checked_on", "year first"),
+        ("beijing/raw/12315绿色通道.csv.gz", "received_on", "year first"),
+    ],
+)
+def test_the_days_of_real_columns_are_read_as_they_are_written(shared, name, field, how):
+    opened = imports.open_source(shared / name)
+    assert opened.days[field].words == how
+    assert imports.dry_run(opened, today=TODAY, key=b"0" * 32).counts.rejected == 0
 
 
 @pytest.mark.parametrize("name", LEAST)
