@@ -19,12 +19,17 @@ class Leaf(Base):
     """The leaf of one ledger row: hash over its canonical content and a random salt."""
 
     seq = BigIntegerField(primary_key=True)
+    # So that a moment that was changed is told from a row that was: the hash covers it.
+    at = BigIntegerField(help_text="Moment of the row, as it was sealed")
     salt = BlobField(null=True, help_text="16 random bytes; gone after a lawful erasure")
     hash = BlobField()
 
 
 class SealNode(Base):
-    """Hash of a complete subtree: 2^level leaves, the number-th of them. Never changes once it is there."""
+    """Hash of a complete subtree: 2^level leaves, the number-th of them. Never changes once it is there.
+
+    Every eighth level is kept (256, 65,536 … leaves): what lies between is made from at most 256 hashes.
+    """
 
     level = SmallIntegerField()
     number = BigIntegerField()
@@ -40,7 +45,8 @@ class SealRoot(Base):
 
     size = BigIntegerField(primary_key=True)
     root = BlobField()
-    at = BigIntegerField()
+    at = BigIntegerField(help_text="Moment of signing, never falling")
+    previous = BlobField(help_text="Digest of the signed root before; zeros before the first")
     signature = BlobField()
 
 
@@ -48,6 +54,8 @@ class Erasure(Base):
     """A lawful erasure: content and salt of a row are gone, its leaf stays, and a step in the ledger says why."""
 
     seq = BigIntegerField(primary_key=True)
+    # Where fields were erased: the salts of the others and the commitments of the erased ones. Empty: the whole row.
+    kept = TextField(null=True)
     at = BigIntegerField()
     by = CharField(64)
     basis = TextField()
