@@ -43,8 +43,10 @@ class Publication(Base):
     entity = BigIntegerField()
     regime = CharField(24, help_text="Rule under which it is published, a row of registry/publicity")
     class_ = CharField(8, column_name="class", constraints=[Check("class IN ('none', 'minor', 'general', 'serious')")])
-    # A row of the dated table, or the officer who decided and his reason.
+    # Rows of the dated tables with what they rest on, or the officer who decided and his reason. Of a blocked row: the
+    # fields at fault and the kind of pattern in each.
     basis = TextField()
+    counts_from = DateField(null=True, help_text="Day from which the periods were counted")
     earliest = DateField(null=True, help_text="First day on which it may be stopped early")
     latest = DateField(null=True, help_text="First day on which it must not be shown any more")
     source_until = DateField(null=True, help_text="End of publication that the source itself gave 公示截止期")
@@ -66,7 +68,7 @@ class Publication(Base):
 class Objection(Base):
     """An objection 异议 to a record or a listing: accepted within 5, verified within 20 working days."""
 
-    id = AutoField()
+    id = BigIntegerField(primary_key=True, help_text="Ledger row by which it was received")
     identity = CharField(32, index=True)
     entity = BigIntegerField(index=True)
     state = CharField(10, constraints=[Check("state IN ('received', 'accepted', 'refused', 'upheld', 'rejected')")])
@@ -78,13 +80,21 @@ class Objection(Base):
     verify_by = DateField(null=True)
     closed_on = DateField(null=True)
     answer = TextField(default="")
-    seq = BigIntegerField()
+    seq = BigIntegerField(help_text="Ledger row of the newest step")
+
+
+# One objection at a time to one record; "which are open, the most urgent first?"
+Objection.add_index(
+    Objection.index(
+        Objection.identity, unique=True, where=Objection.state << ["received", "accepted"], name="objection_open"
+    )
+)
 
 
 class Repair(Base):
     """An application for repair 信用修复: applied, accepted, decided, each within its legal clock."""
 
-    id = AutoField()
+    id = BigIntegerField(primary_key=True, help_text="Ledger row by which it was applied for")
     identity = CharField(32, index=True)
     entity = BigIntegerField(index=True)
     regime = CharField(24)
@@ -98,13 +108,19 @@ class Repair(Base):
     closed_on = DateField(null=True)
     conditions = JSONField(default=dict, help_text="Each condition of the regime and whether it is met")
     answer = TextField(default="")
-    seq = BigIntegerField()
+    seq = BigIntegerField(help_text="Ledger row of the newest step")
+
+
+# One repair at a time of one record.
+Repair.add_index(
+    Repair.index(Repair.identity, unique=True, where=Repair.state << ["applied", "accepted"], name="repair_open")
+)
 
 
 class Notice(Base):
     """Something that recipients of a record must hear: it was withdrawn, repaired, stopped, corrected or erased."""
 
-    id = BigAutoField()
+    id = BigAutoField(help_text="The cursor of the feed, in the order in which notices were written")
     identity = CharField(32, index=True)
     entity = BigIntegerField()
     kind = CharField(20)
@@ -113,7 +129,7 @@ class Notice(Base):
     what = CharField(10, constraints=[Check("what IN ('withdrawn', 'repaired', 'stopped', 'corrected', 'erased')")])
     happened_on = DateField()
     due_on = DateField(help_text="Three working days later: by then every recipient has it")
-    seq = BigIntegerField(unique=True, help_text="Ledger row that says so: the cursor of the feed")
+    seq = BigIntegerField(unique=True, help_text="Ledger row that says so")
 
 
 class Recipient(Base):

@@ -1,0 +1,196 @@
+"""Objection 异议 to a record or a listing: received, accepted within 5 working days, verified within 20."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+
+from peewee import Case
+
+from registry import cursor
+from registry.cells.personal import mask_personal
+from registry.database import dicts
+from registry.errors import BadCursor, RecordNotFound, RegistryError
+from registry.models import Entity, Objection, Record
+from registry.page import Page
+from registry.services import audit, ledger, life, publication, workdays
+from registry.services.life import Change, Target, WrongState
+from registry.services.reviews import ReasonMissing
+
+# Working days for acceptance, and for verification counted from acceptance (abnormal-list measure; DOMAIN §5.5).
+ACCEPT_WITHIN, VERIFY_WITHIN = 5, 20
+OPEN = ("received", "accepted")
+
+
+class ObjectionNotFound(RegistryError):
+    code = "objection_not_found"
+    status = 404
+
+
+def receive(
+    seq: int, kind: str, *, reason: str, entities: Collection[int] | None, actor: str, today: date, now: int
+) -> dict[str, Any]:
+    """Receive an objection to a record and return it, with the day by which it must be accepted or refused.
+
+    `entities` is the enterprise itself where it comes itself: it objects to its own records only. While one is open the same
+    applicant gets it again, unchanged. Raises RecordNotFound, RecordConflict, WrongState where another's is open.
+    """
+    with ledger.writing(now=now, schemes=[]) as pen:
+        target = life.current(seq, kind=kind)
+        own(target, entities, seq)
+        life.alive(target)
+        open_ = Objection.get_or_none((Objection.identity == target.identity) & Objection.state.in_(OPEN))
+        if open_ is not None:
+            if open_.applicant == actor[:64]:
+                return dict(open_.__data__)
+            raise WrongState(
+                f"Objection {open_.id} to this record is open already. It is answered first.", objection=open_.id
+            )
+        values = {
+            "state": "received", "applicant": actor[:64], "reason": mask_personal(reason.strip()), "received_on": today,
+            "accept_by": workdays.due(today, ACCEPT_WITHIN), "accepted_on": None, "verify_by": None, "closed_on": None, "answer": "",
+        }  # fmt: skip
+        done = life.step(pen, "objection", target, [Change("objection", {"id": None}, values)], on=today, by=actor)
+        audit.note("objection.received", actor=actor, subject=f"objection {done.seq}", now=now, record=target.seq)
+        return get(done.seq)
+
+
+def accept(
+    number: int, *, accepted: bool, reason: str = "", organ: str | None, actor: str, today: date, now: int
+) -> dict[str, Any]:
+    """Accept an objection for verification, or refuse it with a reason. Safe to repeat.
+
+    Raises ObjectionNotFound, SameHands for the applicant himself, ReasonMissing, WrongState where it was answered already.
+    """
+    state = "accepted" if accepted else "refused"
+    with ledger.writing(now=now, schemes=[]) as pen:
+        found, target = _open(number, organ, actor)
+        reason = mask_personal(reason.strip())
+        if found["state"] == state:
+            return found
+        if found["state"] != "received":
+            raise WrongState(f"Objection {number} is {found['state']} already; it was to be accepted before that.")
+        if not accepted and not reason:
+            raise ReasonMissing("A refusal needs a `reason`: the applicant reads it.")
+        values: dict[str, Any] = {"state": state}
+        if accepted:
+            values |= {"accepted_on": today, "verify_by": workdays.due(today, VERIFY_WITHIN)}
+        else:
+            values |= {"closed_on": today, "answer": reason}
+        change = Change("objection", {"id": number}, values)
+        done = life.step(pen, f"objection_{state}", target, [change], on=today, by=actor, reason=reason)
+        audit.note(f"objection.{state}", actor=actor, subject=f"objection {number}", now=now, by=done.seq)
+        return get(number)
+
+
+def verify(
+    number: int,
+    *,
+    upheld: bool,
+    withdraw: bool = False,
+    reason: str,
+    organ: str | None,
+    actor: str,
+    schemes: list[str],
+    today: date,
+    now: int,
+) -> dict[str, Any]:
+    """Answer an accepted objection after verification. Safe to repeat.
+
+    Upheld with `withdraw`: the record is withdrawn at once, in the same transaction, and recipients are told. Upheld
+    without: it was right in part; publication stops until the organ has corrected the record and the new wording passed
+    its review. Rejected: nothing changes. Raises ObjectionNotFound, SameHands, ReasonMissing, WrongState.
+    """
+    state = "upheld" if upheld else "rejected"
+    with ledger.writing(now=now, schemes=schemes) as pen:
+        found, target = _open(number, organ, actor)
+        reason = mask_personal(reason.strip())
+        if found["state"] == state:
+            return found
+        if found["state"] != "accepted":
+            raise WrongState(f"Objection {number} is {found['state']}; only one that was accepted is verified.")
+        if not reason:
+            raise ReasonMissing("The answer needs a `reason`: the applicant reads it.")
+        change = Change("objection", {"id": number}, {"state": state, "closed_on": today, "answer": reason})
+        done = life.step(pen, "objection_verified", target, [change], on=today, by=actor, reason=reason, outcome=state)
+        audit.note(f"objection.{state}", actor=actor, subject=f"objection {number}", now=now, by=done.seq)
+        if upheld and withdraw:
+            publication.withdraw(pen, target, source=ledger.ORGAN, reason=reason, by=actor, on=today, now=now)
+        elif upheld:
+            publication.take_down(pen, target, "objection", on=today, by=actor, now=now, reason=reason)
+        return get(number)
+
+
+def own(target: Target, entities: Collection[int] | None, seq: int) -> None:
+    """Raise RecordNotFound where an enterprise reaches for a record that is not its own: to it there is no such record."""
+    if entities is not None and target.entity.id not in entities:
+        raise RecordNotFound(f"This enterprise has no record {seq}. GET /api/v1/own lists its records.")
+
+
+def _open(number: int, organ: str | None, actor: str) -> tuple[dict[str, Any], Target]:
+    found = get(number)
+    (target,) = life.targets(identities=[found["identity"]])
+    if organ is not None and target.organ != organ:
+        raise ObjectionNotFound(f"{organ} has no objection {number}. An organ answers objections to its own records.")
+    life.two_keys(actor, [found["applicant"]], what="decide on it", did="sent this objection")
+    return found, target
+
+
+def get(number: int) -> dict[str, Any]:
+    """One objection. Raises ObjectionNotFound."""
+    found = Objection.get_or_none(Objection.id == number)
+    if found is None:
+        raise ObjectionNotFound(f"There is no objection {number}. GET /api/v1/objections lists those that are open.")
+    return dict(found.__data__)
+
+
+def page(
+    *, organ: str | None = None, divisions: tuple[str, ...] = ("",), today: date, after: str | None, limit: int
+) -> Page[dict[str, Any]]:
+    """Open objections to records of an organ, the most urgent first, so that what is overdue stands on top. One query."""
+    return open_page(Objection, "verify_by", OPEN, organ, divisions, today, after, limit)
+
+
+def open_page(
+    model: type[Any],
+    second: str,
+    states: tuple[str, ...],
+    organ: str | None,
+    divisions: tuple[str, ...],
+    today: date,
+    after: str | None,
+    limit: int,
+) -> Page[dict[str, Any]]:
+    """Open matters by the day on which the next step is due: before acceptance `accept_by`, after it `second`."""
+    due = Case(None, [(model.accepted_on.is_null(), model.accept_by)], getattr(model, second))
+    query = (
+        model.select(model, due.alias("due_on"), Record.seq.alias("record"), Record.kind, Record.document_no, Record.organ,
+                     Entity.code, Entity.registration_no)
+        .join(Record, on=(Record.identity == model.identity) & Record.replaced_seq.is_null())
+        .join(Entity, on=(Entity.id == model.entity))
+        .where(model.state.in_(states))
+    )  # fmt: skip
+    if organ is not None:
+        query = query.where(Record.organ == organ)
+    if "" not in divisions:
+        near = Entity.division.startswith(divisions[0])
+        for prefix in divisions[1:]:
+            near = near | Entity.division.startswith(prefix)
+        query = query.where(near)
+    if after is not None:
+        day, last = cursor.decode(after, str, int)
+        try:
+            from_day = date.fromisoformat(str(day))
+        except ValueError as error:
+            raise BadCursor("The page token `after` is damaged. Start again without it.") from error
+        query = query.where((due > from_day) | ((due == from_day) & (model.id > last)))
+    rows = dicts(query.order_by(due, model.id).limit(limit + 1))
+    more, rows = len(rows) > limit, rows[:limit]
+    for row in rows:
+        row["due_on"] = _as_day(row["due_on"])
+        row["overdue"] = row["due_on"] < today
+    return Page(rows, cursor.encode(rows[-1]["due_on"].isoformat(), rows[-1]["id"]) if more else None)
+
+
+def _as_day(value: Any) -> date:
+    # Of an expression SQLite hands over the text.
+    return value if isinstance(value, date) else date.fromisoformat(value)

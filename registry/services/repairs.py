@@ -1,0 +1,282 @@
+"""Repair 信用修复: applied for, accepted within 2 working days, decided within 5, 7 or 15; after it nothing of it is used.
+
+An approved repair stops publicity, sharing and use (NDRC measure): the record is taken down everywhere, recipients are told,
+and it does not count from that ledger row on. It stays in the file, for those with a purpose.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Any
+
+from registry import clock, publicity
+from registry.cells.personal import mask_personal
+from registry.database import execute
+from registry.errors import RegistryError
+from registry.kinds import KINDS, Statement
+from registry.models import Publication, Record, Repair
+from registry.page import Page
+from registry.services import audit, ledger, life, notices, publication, workdays
+from registry.services.ledger import Pen
+from registry.services.life import Change, Target, WrongState
+from registry.services.objections import open_page, own
+from registry.services.reviews import ReasonMissing
+
+OPEN = ("applied", "accepted")
+LISTINGS = ("abnormal_listing", "serious_listing")
+# Kinds of which only a fault can be repaired.
+CHECKS = ("spot_check", "product_sampling")
+# Severity of a heavier penalty 较重行政处罚.
+HEAVIER = 3
+
+
+class RepairNotFound(RegistryError):
+    code = "repair_not_found"
+    status = 404
+
+
+class NotRepairable(RegistryError):
+    code = "not_repairable"
+    status = 422
+
+
+class ConditionsNotMet(RegistryError):
+    code = "conditions_not_met"
+    status = 422
+
+
+def apply(
+    seq: int, kind: str, *, statement: str, entities: Collection[int] | None, actor: str, today: date, now: int
+) -> dict[str, Any]:
+    """Receive an application and return it with the conditions that will be asked, and the day of acceptance.
+
+    `statement` is what the applicant states and commits to. `entities` is the enterprise itself where it comes itself. While
+    one is open the same applicant gets it again, unchanged. Raises RecordNotFound, RecordConflict, NotRepairable,
+    WrongState where another's is open.
+    """
+    with ledger.writing(now=now, schemes=[]) as pen:
+        target = life.current(seq, kind=kind)
+        own(target, entities, seq)
+        life.alive(target)
+        open_ = Repair.get_or_none((Repair.identity == target.identity) & Repair.state.in_(OPEN))
+        if open_ is not None:
+            if open_.applicant == actor[:64]:
+                return dict(open_.__data__)
+            raise WrongState(f"Repair {open_.id} of this record is open already. It is decided first.", repair=open_.id)
+        rule = publicity.repair_rule(kind, today)
+        if rule is None or (kind in CHECKS and target.severity == 0):
+            what = "has no fault to repair" if rule else f"is of kind {kind}, which the rules of {today} do not repair"
+            raise NotRepairable(
+                f"Record {seq} {what}. registry/publicity/repairs.toml has the kinds and their conditions."
+            )
+        if kind in LISTINGS and target.ends_on is not None:
+            raise NotRepairable(f"The listing {seq} was ended on {target.ends_on} already. There is nothing to repair.")
+        values = {
+            "regime": rule.id, "state": "applied", "applicant": actor[:64], "statement": mask_personal(statement.strip()),
+            "applied_on": today, "accept_by": workdays.due(today, rule.accept_within), "accepted_on": None, "decide_by": None,
+            "closed_on": None, "conditions": _conditions(target, rule, {}, today), "answer": "",
+        }  # fmt: skip
+        done = life.step(pen, "repair", target, [Change("repair", {"id": None}, values)], on=today, by=actor)
+        audit.note("repair.applied", actor=actor, subject=f"repair {done.seq}", now=now, record=target.seq)
+        return get(done.seq)
+
+
+def accept(
+    number: int, *, accepted: bool, reason: str = "", organ: str | None, actor: str, today: date, now: int
+) -> dict[str, Any]:
+    """Accept an application, or turn it away with a reason (for example: the shortest period is not over). Safe to repeat.
+
+    Raises RepairNotFound, SameHands for the applicant himself, ReasonMissing, WrongState.
+    """
+    state = "accepted" if accepted else "rejected"
+    with ledger.writing(now=now, schemes=[]) as pen:
+        found, target = _open(number, organ, actor)
+        reason = mask_personal(reason.strip())
+        if found["state"] == state:
+            return found
+        if found["state"] != "applied":
+            raise WrongState(f"Repair {number} is {found['state']} already; it was to be accepted before that.")
+        if not accepted and not reason:
+            raise ReasonMissing("Turning an application away needs a `reason`: the applicant reads it.")
+        values: dict[str, Any] = {"state": state}
+        if accepted:
+            rule = _rule(found, target)
+            values |= {"accepted_on": today, "decide_by": workdays.due(today, rule.decide_within)}
+        else:
+            values |= {"closed_on": today, "answer": reason}
+        done = life.step(pen, f"repair_{state}", target, [Change("repair", {"id": number}, values)], on=today, by=actor, reason=reason)  # fmt: skip
+        audit.note(f"repair.{state}", actor=actor, subject=f"repair {number}", now=now, by=done.seq)
+        return get(number)
+
+
+def decide(
+    number: int,
+    *,
+    approved: bool,
+    conditions: Mapping[str, bool],
+    reason: str = "",
+    organ: str | None,
+    actor: str,
+    schemes: list[str],
+    today: date,
+    now: int,
+) -> dict[str, Any]:
+    """Approve or refuse an accepted repair. Safe to repeat.
+
+    `conditions` are the officer's answers to the conditions that he checks; the others are worked out from the ledger.
+    Approved: in one transaction the listing ends (where it is one), publicity stops on every channel, the record does not
+    count any more, and recipients are told. Raises RepairNotFound, SameHands, ReasonMissing, WrongState, and
+    ConditionsNotMet, naming each one, where an approval lacks some.
+    """
+    state = "approved" if approved else "refused"
+    with ledger.writing(now=now, schemes=schemes) as pen:
+        found, target = _open(number, organ, actor)
+        reason = mask_personal(reason.strip())
+        if found["state"] == state:
+            return found
+        if found["state"] != "accepted":
+            raise WrongState(f"Repair {number} is {found['state']}; only one that was accepted is decided.")
+        rule = _rule(found, target)
+        answered = _conditions(target, rule, conditions, today)
+        missing = [name for name, one in answered.items() if one["met"] is not True]
+        if approved and missing:
+            listed = "; ".join(
+                f"{name} ({publicity.condition(name).en} {publicity.condition(name).zh})" for name in missing
+            )
+            raise ConditionsNotMet(
+                f"Repair {number} cannot be approved, these conditions are not met or not answered: {listed}. Answer those "
+                "that an officer checks in `conditions`, or refuse with a reason.",
+                missing=missing,
+            )
+        if not approved and not reason:
+            raise ReasonMissing("A refusal needs a `reason`: the applicant reads it.")
+        values = {"state": state, "closed_on": today, "conditions": answered, "answer": reason}
+        change = Change("repair", {"id": number}, values)
+        if approved:
+            _approve(pen, target, change, reason, actor=actor, today=today, now=now)
+        else:
+            life.step(pen, "repair_refused", target, [change], on=today, by=actor, reason=reason)
+        audit.note(f"repair.{state}", actor=actor, subject=f"repair {number}", now=now, record=target.seq)
+        return get(number)
+
+
+def _approve(pen: Pen, target: Target, change: Change, reason: str, *, actor: str, today: date, now: int) -> None:
+    if target.kind in LISTINGS and target.ends_on is None:
+        row = Record.get(Record.seq == target.seq)
+        ended = Statement(
+            row.kind, row.code, row.severity, row.amount_fen, row.happened_on, today, row.document_no, row.organ, (),
+            {**row.detail, "removed_because": "repaired"},
+        )  # fmt: skip
+        pen.correct(target.seq, ended, source=target.source, act="end")
+        pen.flush()
+    done = life.step(pen, "repair_approved", target, [change], on=today, by=actor, reason=reason, leaves_out="repaired")
+    pen.flush()
+    publication.take_down(pen, target, "repaired", on=today, by=actor, now=now, reason=reason, tell=False)
+    notices.tell(
+        seq=done.seq, what="repaired", identity=target.identity, entity=target.entity.id, kind=target.kind,
+        document_no=target.document_no, organ=target.organ, on=today,
+    )  # fmt: skip
+
+
+def conditions_of(target: Target, today: date) -> dict[str, dict[str, Any]]:
+    """What a repair of this record would ask for on a day, and what the registry can already say of it; empty for none."""
+    rule = publicity.repair_rule(target.kind, today)
+    return {} if rule is None else _conditions(target, rule, {}, today)
+
+
+def _conditions(
+    target: Target, rule: publicity.RepairRule, given: Mapping[str, bool], today: date
+) -> dict[str, dict[str, Any]]:
+    """Each condition of a rule: its words, who checks it, and whether it is met (None: not answered yet)."""
+    strange = sorted(set(given) - set(rule.conditions))
+    if strange:
+        raise ConditionsNotMet(
+            f"{', '.join(strange)} is no condition of this repair. Its conditions are: {', '.join(rule.conditions)}.",
+            missing=strange,
+        )
+    found: dict[str, dict[str, Any]] = {}
+    for name in rule.conditions:
+        one = publicity.condition(name)
+        met = _met(name, target, today) if one.checked == "registry" else given.get(name)
+        if one.checked == "registry" and name in given and given[name] != met:
+            raise ConditionsNotMet(
+                f"{name} ({one.en} {one.zh}) is worked out from the ledger and is {'met' if met else 'not met'}. Leave it out.",
+                missing=[name],
+            )
+        found[name] = {"zh": one.zh, "en": one.en, "checked": one.checked, "met": met}
+    return found
+
+
+def _met(name: str, target: Target, today: date) -> bool:
+    """A condition that follows from the ledger alone, on the facts that hold now."""
+    if name == "minimum_over":
+        return _minimum_over(target, today)
+    if name == "not_listed":
+        marks = ", ".join(str(KINDS[kind].number) for kind in LISTINGS)
+        whose = life.family(target.entity.id)
+        sql = (
+            f"SELECT count(*) FROM fact WHERE entity IN ({', '.join('?' * len(whose))}) AND kind IN ({marks}) "  # noqa: S608
+            "AND gone IS NULL AND (ends IS NULL OR ends > ?)"
+        )
+        return not execute(sql, (*whose, clock.day_number(today))).fetchone()[0]
+    later = Record.select().where(
+        Record.entity.in_(life.family(target.entity.id))
+        & (Record.kind == "penalty")
+        & Record.replaced_seq.is_null()
+        & (Record.act != "withdraw")
+        & (Record.identity != target.identity)
+        & (Record.happened_on > target.happened_on)
+    )
+    if name == "no_heavy_penalty":
+        return not any(row.severity >= HEAVIER for row in later)
+    assert name == "no_repeat", name
+    # A case whose type nobody wrote down may be of the same kind: the officer then refuses or corrects it first.
+    mine = str(target.detail.get("violation", ""))
+    return not any(str(row.detail.get("violation", "")) in (mine, "") for row in later)
+
+
+def _minimum_over(target: Target, today: date) -> bool:
+    """Whether the shortest period of publication is over on every channel where it is, or was, published."""
+    rows = list(
+        Publication.select().where((Publication.identity == target.identity) & Publication.published_on.is_null(False))
+    )
+    if rows:
+        return all(row.earliest is None or row.earliest <= today for row in rows)
+    if target.kind == "serious_listing":
+        # Never published by us: it counts from the listing all the same.
+        terms = publicity.other_terms(
+            target.kind, severity=target.severity, happened_on=target.happened_on, ends_on=None, until=None, published_on=today
+        )  # fmt: skip
+        return terms.earliest is None or terms.earliest <= today
+    return True
+
+
+def _rule(found: Mapping[str, Any], target: Target) -> publicity.RepairRule:
+    rule = publicity.repair_rule(target.kind, found["applied_on"])
+    assert rule is not None, "it was there when the repair was applied for"
+    return rule
+
+
+def _open(number: int, organ: str | None, actor: str) -> tuple[dict[str, Any], Target]:
+    found = get(number)
+    (target,) = life.targets(identities=[found["identity"]])
+    if organ is not None and target.organ != organ:
+        raise RepairNotFound(f"{organ} has no repair {number}. Who decided a record repairs it (谁处罚、谁修复).")
+    life.two_keys(actor, [found["applicant"]], what="decide on it", did="applied for this repair")
+    if found["state"] in OPEN:
+        life.alive(target)
+    return found, target
+
+
+def get(number: int) -> dict[str, Any]:
+    """One repair. Raises RepairNotFound."""
+    found = Repair.get_or_none(Repair.id == number)
+    if found is None:
+        raise RepairNotFound(f"There is no repair {number}. GET /api/v1/repairs lists those that are open.")
+    return dict(found.__data__)
+
+
+def page(
+    *, organ: str | None = None, divisions: tuple[str, ...] = ("",), today: date, after: str | None, limit: int
+) -> Page[dict[str, Any]]:
+    """Open repairs of an organ's records, the most urgent first, so that what is overdue stands on top. One query."""
+    return open_page(Repair, "decide_by", OPEN, organ, divisions, today, after, limit)
