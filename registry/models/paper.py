@@ -109,7 +109,7 @@ class ListingCase(Base):
     facts = TextField()
     state = CharField(10, constraints=[Check("state IN ('draft', 'noticed', 'proposed', 'approved', 'refused', 'effective')")])  # fmt: skip
     # What has been done, in order: [{step, by, on, opinion, document, seq}].
-    steps = JSONField(default=list)
+    steps = JSONField(default=lambda: [])  # `list` is a column here
     proposed_by = CharField(64, default="")
     audited_by = CharField(64, default="")
     opened_on = DateField()
