@@ -1,5 +1,6 @@
 """The web application: put together here, and only here."""
 
+import importlib
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -11,7 +12,7 @@ from api.auth import allowed
 from api.blueprint import Api
 from api.context import EXTENSION, Context
 from api.provider import OrjsonProvider
-from api.v1 import entities, grades, lists, records, schemes, tasks
+from api.v1 import MODULES, public
 from registry import clock, config, database
 from registry.config import Settings
 
@@ -54,9 +55,11 @@ def create_app(
     requests.install(app)
     api = Api(app)
     problems.install(app)
-    for module in (entities, grades, records, tasks, lists, schemes, health):
-        api.register_blueprint(module.bp)
+    for name in MODULES:
+        api.register_blueprint(importlib.import_module(f"api.v1.{name}").bp)
+    api.register_blueprint(health.bp)
     pages.install(app, api)
+    app.register_blueprint(public.pages)
     # The style sheet is as public as the pages that it styles.
     app.view_functions["static"] = allowed(public=True)(app.view_functions["static"])
     return app

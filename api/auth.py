@@ -1,7 +1,8 @@
 """Who may call what. Every endpoint says it where it is registered; a test walks the routes and finds the one that does not."""
 
 import functools
-from collections.abc import Callable
+import ipaddress
+from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from api.errors import InvalidRequest, MissingKey, MissingScope, RateLimited
 from registry.errors import EntityNotFound
 from registry.models import Entity
 from registry.services import entities, keys
-from registry.services.keys import Caller
+from registry.services.keys import Caller, NotAnEnterprisesKey
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,26 +23,30 @@ MINUTE = 60_000
 
 
 class Limiter:
-    """Requests per key and minute, counted in this process."""
+    """Requests per key, or per address, and minute, counted in this process."""
 
-    def __init__(self, per_minute: int) -> None:
+    def __init__(self, per_minute: int, *, addresses: bool = False) -> None:
         self.per_minute = per_minute
+        self.addresses = addresses
         self._lock = Lock()
-        self._counts: dict[int, tuple[int, int]] = {}  # key → (minute, requests in it)
+        self._minute = 0
+        self._counts: dict[Hashable, int] = {}  # who → requests in this minute
 
-    def count(self, key: int, now: int) -> None:
+    def count(self, who: Hashable, now: int) -> None:
         """Count one request at `now` (milliseconds). Raises RateLimited, with the seconds to wait, beyond the limit."""
         minute = now // MINUTE
         with self._lock:
-            last, number = self._counts.get(key, (minute, 0))
-            number = number + 1 if last == minute else 1
-            self._counts[key] = (minute, number)
+            if minute != self._minute:  # addresses come and go: what is over must not be kept
+                self._minute, self._counts = minute, {}
+            number = self._counts[who] = self._counts.get(who, 0) + 1
         if number > self.per_minute:
-            raise RateLimited(self.per_minute, -(-((minute + 1) * MINUTE - now) // 1000))
+            raise RateLimited(self.per_minute, -(-((minute + 1) * MINUTE - now) // 1000), address=self.addresses)
 
 
-def allowed(*scopes: str, public: bool = False) -> Callable[[F], F]:
+def allowed(*scopes: str, public: bool = False, counted: bool = False) -> Callable[[F], F]:
     """Say who may call an endpoint: a key with all of these scopes, or anyone (`public`).
+
+    A public endpoint that reads the registry is `counted`: per key where one is sent, else per address.
 
     Stands directly below the route, so that nothing of a request is read before its key was checked.
     """
@@ -55,6 +60,8 @@ def allowed(*scopes: str, public: bool = False) -> Callable[[F], F]:
 
         @functools.wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
+            if counted:
+                count_stranger()
             if not public:
                 authenticate()
                 for scope in scopes:
@@ -83,6 +90,33 @@ def authenticate() -> None:
     limiter.count(g.caller.key, here().now())
 
 
+def count_stranger() -> None:
+    """Count a request to what anyone may read: by its key, where one is sent, else by its address."""
+    if request.headers.get("Authorization"):
+        authenticate()
+        return
+    limiter: Limiter = g.public_limiter
+    limiter.count(address(here().settings.api.trusted_proxies.split(",")), here().now())
+
+
+def address(proxies: list[str]) -> str:
+    """Who asks, as an address (a /64 where it is IPv6: one caller has all of it).
+
+    `proxies` are the addresses of our own reverse proxies: only what they say of another address is believed.
+    """
+    trusted = {name.strip() for name in proxies}
+    chain = [request.remote_addr or "", *reversed(request.headers.get("X-Forwarded-For", "").split(","))]
+    for one in chain:
+        found = one.strip()
+        if found not in trusted:
+            break
+    try:
+        read = ipaddress.ip_address(found)
+    except ValueError:
+        return request.remote_addr or ""
+    return str(ipaddress.ip_network((read, 64), strict=False)) if read.version == 6 else str(read)
+
+
 def caller() -> Caller:
     """Who makes the request that is being answered."""
     found: Caller = g.caller
@@ -95,9 +129,22 @@ def require(scope: str, what: str) -> None:
         raise MissingScope(scope, what)
 
 
-def visible_entity(code: str) -> Entity:
-    """The entity with this code, if it is the caller's business. What is not is as absent as what does not exist."""
-    entity = entities.get(code)
-    if not caller().sees(entity.division):
+def visible_entity(code: str, *, known: int | None = None) -> Entity:
+    """The entity with this code, if it is the caller's business. What is not is as absent as what does not exist.
+
+    One that was merged is the one that it is, as far as was known at a ledger number.
+    """
+    entity = entities.get(code, known=known)
+    who = caller()
+    own = who.entity_code is not None and who.entity_code in (entity.code, entity.registration_no)
+    if not own and not who.sees(entity.division):
         raise EntityNotFound(code[:40])
     return entity
+
+
+def own_entity() -> Entity:
+    """The enterprise whose own key makes the request. Raises NotAnEnterprisesKey for any other key."""
+    code = caller().entity_code
+    if code is None:
+        raise NotAnEnterprisesKey
+    return entities.get(code)

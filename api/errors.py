@@ -102,14 +102,15 @@ class NotJson(RegistryError):
 
 
 class RateLimited(RegistryError):
-    """The key made too many requests in this minute."""
+    """The key, or the address that sent none, made too many requests in this minute."""
 
     code = "rate_limited"
     status = 429
 
-    def __init__(self, limit: int, seconds: int) -> None:
+    def __init__(self, limit: int, seconds: int, *, address: bool = False) -> None:
+        who = "This key may make" if not address else "Without a key one address may make"
         super().__init__(
-            f"This key may make {limit:,} requests a minute and has made them. Try again in {seconds} s.",
+            f"{who} {limit:,} requests a minute and has made them. Try again in {seconds} s.",
             retry_after=seconds,
         )
         self.seconds = seconds

@@ -33,19 +33,24 @@ def document(*, required: bool = False) -> dict[str, Any]:
 
 
 def once(
-    prepare: Callable[[], T], act: Callable[[T], tuple[dict[str, Any], int]], *, required: bool = False
+    prepare: Callable[[], T],
+    act: Callable[[T], tuple[dict[str, Any], int]],
+    *,
+    required: bool = False,
+    said: bytes | None = None,
 ) -> Response:
     """Answer a POST, or repeat the answer that the same request got before.
 
     `prepare` checks and reads, outside any transaction; `act` writes, and its reply is committed with what it wrote.
-    Only what succeeded is kept: a request that was refused may be mended and sent again under the same key.
+    Only what succeeded is kept: a request that was refused may be mended and sent again under the same key. `said` stands
+    for the body where that was too large to be kept in memory.
     Raises IdempotencyConflict where the key was used for another request.
     """
     key = _key(required)
     if key is None:
         body, status = act(prepare())
         return _response(orjson.dumps(body), status)
-    asked = _fingerprint()
+    asked = _fingerprint(said)
     if (kept := _kept(key, asked)) is not None:
         return kept
     prepared = prepare()
@@ -96,9 +101,9 @@ def _key(required: bool) -> str | None:
     return key
 
 
-def _fingerprint() -> str:
+def _fingerprint(said: bytes | None = None) -> str:
     whole = hashlib.sha256(f"{request.method} {request.full_path}\n".encode())
-    whole.update(request.get_data(cache=True))
+    whole.update(request.get_data(cache=True) if said is None else said)
     return whole.hexdigest()
 
 

@@ -38,6 +38,7 @@ STEPS = (
     Step("due", "grades:due"),
     Step("zen", "row_by_row:measure"),
     Step("import", "importing:measure"),
+    Step("posting", "posting:meanwhile"),
     Step("post", "reading:post"),
     Step("search", "reading:search_by_name"),
     Step("list", "reading:inspection_list"),

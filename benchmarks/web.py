@@ -49,7 +49,7 @@ def measure(work: Work) -> list[Figure]:
         "XINHENG_LOG_LEVEL": "error",
         "XINHENG_API_RATE_PER_MINUTE": "100000000",
     }
-    with _served("product", environ, secret) as product, _served("bare", environ, secret) as bare:
+    with served("product", environ, secret) as product, served("bare", environ, secret) as bare:
         grades = [_request(f"/api/v1/entities/{code}/grade", secret) for code in codes]
         empty, nothing = [_request("/benchmark/empty", secret)], [_request("/", secret)]
         for requests, port in ((grades, product), (empty, product), (nothing, bare)):
@@ -79,7 +79,7 @@ def _request(path: str, secret: str) -> bytes:
 
 
 @contextmanager
-def _served(what: str, environ: dict[str, str], secret: str) -> Generator[int, None, None]:
+def served(what: str, environ: dict[str, str], secret: str) -> Generator[int, None, None]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])

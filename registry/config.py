@@ -5,6 +5,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,27 @@ class Grading:
 @dataclass(frozen=True, slots=True)
 class Import:
     chunk_rows: int = 400
+    mappings: str = "var/mappings"
+    max_file_mb: int = 200
+    max_unpacked_mb: int = 1_000
+    max_rows: int = 2_000_000
+    max_columns: int = 300
+    spool: str = "var/spool"
+    drop_folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    outbound: str = "var/outbound"
+
+
+@dataclass(frozen=True, slots=True)
+class Listings:
+    organs: str = "registry/documents/organs.toml"
+    reminder_days: int = 60
+    statement_days: int = 5
+    superior_approval: int = 1
+    three_year_transfer: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +70,8 @@ class Api:
     max_body: int = 1_000_000
     max_batch: int = 1_000
     rate_per_minute: int = 6_000
+    public_per_minute: int = 120
+    trusted_proxies: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +80,21 @@ class Jobs:
     grade_due: str = "30 1 * * *"
     grade_all: str = "0 3 1 * *"
     end_listings: str = "10 0 * * *"
+    cap_claimants: str = "0 1 * * *"
+    end_publications: str = "20 0 * * *"
+    remind_listings: str = "40 0 * * *"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    old_rows: str = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    algorithm: str = "sha256"
+    key_file: str = "seal.key"
+    roots_file: str = "roots.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +111,33 @@ class Settings:
     privacy: Privacy = field(default_factory=Privacy)
     grading: Grading = field(default_factory=Grading)
     import_: Import = field(default_factory=Import)
+    exchange: Exchange = field(default_factory=Exchange)
+    listings: Listings = field(default_factory=Listings)
+    publication: Publication = field(default_factory=Publication)
     api: Api = field(default_factory=Api)
     jobs: Jobs = field(default_factory=Jobs)
+    seal: Seal = field(default_factory=Seal)
     log: Log = field(default_factory=Log)
     home: Path = ROOT
 
     def path(self, relative: str) -> Path:
         """Resolve a path setting against `home`."""
-        return (self.home / relative).resolve()
+        return _resolved(self.home, relative)
 
 
+@lru_cache(64)
+def _resolved(home: Path, relative: str) -> Path:
+    # Asked by every request that grades; the answer takes four system calls.
+    return (home / relative).resolve()
+
+
+# What happens to penalties from before the rule of publication that is in force.
+OLD_ROWS = ("keep", "retime")
+# Settings that are 0 (off) or 1 (on).
+SWITCHES = ("superior_approval", "three_year_transfer")
 SECTIONS: dict[str, type] = {
     "database": Database, "server": Server, "privacy": Privacy, "grading": Grading,
-    "import": Import, "api": Api, "jobs": Jobs, "log": Log,
+    "import": Import, "exchange": Exchange, "listings": Listings, "publication": Publication, "api": Api, "jobs": Jobs, "seal": Seal, "log": Log,
 }  # fmt: skip
 
 
@@ -159,8 +212,14 @@ def _checked(where: str, section: str, key: str, value: object) -> object:
     if type(value) is not wanted:
         expected = "a whole number" if wanted is int else "text in quotes"
         raise ConfigError(f"{where}: {value!r} is not {expected}.")
+    if key == "old_rows" and value not in OLD_ROWS:
+        raise ConfigError(
+            f'{where}: {value!r} is neither "keep" nor "retime". docs/life-of-a-record.md says what each does.'
+        )
     if key == "port" and isinstance(value, int) and not 0 <= value <= 65_535:
         raise ConfigError(f"{where}: {value} is not a port. It must be 0 (any free one) to 65535.")
-    if isinstance(value, int) and value < 1 and key != "port":
+    if key in SWITCHES and value not in (0, 1):
+        raise ConfigError(f"{where}: {value} is neither 0 (off) nor 1 (on).")
+    if isinstance(value, int) and value < 1 and key != "port" and key not in SWITCHES:
         raise ConfigError(f"{where}: {value} is too small. It must be at least 1.")
     return value

@@ -22,6 +22,7 @@ from peewee import (
 )
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase, PooledSqliteDatabase
 
+from registry import privacy
 from registry.config import Settings
 from registry.errors import ConfigError, DatabaseBusy
 
@@ -84,6 +85,7 @@ def connect(settings: Settings) -> Database:
             "or postgresql://user:password@host/name."
         )
     db.initialize(database)
+    privacy.use(settings)
     return database
 
 

@@ -16,8 +16,9 @@ from marshmallow import Schema, fields, missing, validate
 
 from registry import mappings
 from registry.kinds import KINDS, Kind
-from registry.kinds.base import RecordSchema
+from registry.kinds.base import Moment, RecordSchema
 from registry.kinds.codes import CodeList
+from registry.kinds.seen import LEVELS, sees
 from registry.kinds.terms import Choice
 
 HEAD = """\
@@ -32,6 +33,13 @@ A field that takes a term of a code list takes our name for it, or the Chinese o
 
 The five integers that a record projects into the table of facts are all that grading reads (see
 [architecture](architecture.md)). A record without a day is kept and projects nothing.
+
+Every field says who sees it, and what nobody declared is shown to nobody (`registry/services/visibility.py`). A record of
+which a reader sees no field of its own does not exist for him. Numbers of natural persons are never kept: where one tells
+people apart (who complained, who owns) a keyed hash stands for it.
+
+| seen by | who |
+|---|---|
 """
 _CHINESE = re.compile(r"[\u4e00-\u9fff][\u4e00-\u9fff、（）“”]*")
 
@@ -41,7 +49,8 @@ def page(kinds: Mapping[str, Kind] = KINDS) -> str:
     listed = "\n".join(
         f"| {kind.number} | [{kind.title.zh}](#{name}) | `{name}` | {kind.title.en} |" for name, kind in kinds.items()
     )
-    parts = [HEAD, f"| number | 记录类别 | kind | |\n|---|---|---|---|\n{listed}\n", _common()]
+    head = HEAD + "".join(f"| {level} {label.zh} | {label.en} |\n" for level, label in LEVELS.items())
+    parts = [head, f"| number | 记录类别 | kind | |\n|---|---|---|---|\n{listed}\n", _common()]
     parts += [_kind(kind) for kind in kinds.values()]
     return "\n".join(parts)
 
@@ -76,7 +85,7 @@ def _common() -> str:
     return f"## Fields of every kind\n\n{_HEADER}\n{rows}\n"
 
 
-_HEADER = "| field | term 中文名 | type and limits | needed | description | headings |\n|---|---|---|---|---|---|"
+_HEADER = "| field | term 中文名 | type and limits | needed | seen by | description | headings |\n|---|---|---|---|---|---|---|"
 
 
 def _kind(kind: Kind) -> str:
@@ -98,15 +107,24 @@ def _kind(kind: Kind) -> str:
         "" if kind.postable else "Comes from files only (`xinheng import`).\n",
         f"{_HEADER}\n" + "\n".join([*rows, *nested]) + "\n",
         "Projects:\n\n| integer | meaning |\n|---|---|\n" + "\n".join(f"| `{name}` | {_cell(text)} |" for name, text in projected) + "\n",
+        _derived(kind),
         *(_code_list(one) for one in kind.lists),
     ]  # fmt: skip
     return "\n".join(part for part in parts if part)
 
 
+def _derived(kind: Kind) -> str:
+    """What a record's detail holds beside its fields, and who sees that and the amount."""
+    said = [f"`{name}` {level}" for name, level in kind.derived.items()]
+    said += [] if kind.amount == "public" else [f"the amount {kind.amount}"]
+    return f"Seen by, beside the fields: {', '.join(said)}.\n" if said else ""
+
+
 def _row(name: str, field: fields.Field[Any], headings: Mapping[str, list[str]]) -> str:
     described = field.plain if isinstance(field, Choice) else str(field.metadata.get("description", ""))
     known = ", ".join(f"`{heading}`" for heading in headings.get(name, ()))
-    cells = (f"`{name}`", chinese(field), _type(field), "yes" if field.required else _default(field), described, known)
+    needed = "yes" if field.required else _default(field)
+    cells = (f"`{name}`", chinese(field), _type(field), needed, sees(field), described, known)
     return "| " + " | ".join(map(_cell, cells)) + " |"
 
 
@@ -131,7 +149,7 @@ def _type(field: fields.Field[Any]) -> str:
 
 _NAMES: dict[type[fields.Field[Any]], str] = {
     fields.Date: "day", fields.Integer: "whole number", fields.Boolean: "true or false", fields.String: "text",
-    fields.Nested: "objects",
+    fields.Nested: "objects", Moment: "moment",
 }  # fmt: skip
 
 
@@ -173,7 +191,7 @@ def _headings(kind: str) -> dict[str, list[str]]:
 
 
 def _code_list(one: CodeList) -> str:
-    held = "".join(_dated(one.since, one.until))
+    held = "".join(_dated(one.since, one.until)) or ", without dates"
     lines = [f"`{one.id}` {one.title.zh} {one.title.en}: {one.basis}{held}.\n"]
     lines += ["| code | term | English | number | severity | also written |", "|---|---|---|---|---|---|"]
     for code, term in one.terms.items():

@@ -9,6 +9,8 @@ from pathlib import Path
 from registry.config import Settings
 from registry.errors import ConfigError
 
+_in_use: Path | None = None
+
 
 def make_key(settings: Settings) -> None:
     """Make the key file if there is none, readable by its owner only. Safe to repeat and to race."""
@@ -32,6 +34,19 @@ def make_key(settings: Settings) -> None:
 def key(settings: Settings) -> bytes:
     """The key, 32 bytes. Raises ConfigError when the file is missing or damaged."""
     return _read(settings.path(settings.privacy.key_file))
+
+
+def use(settings: Settings) -> None:
+    """Say whose key is in use in this process: that of the registry that is connected."""
+    global _in_use
+    _in_use = settings.path(settings.privacy.key_file)
+
+
+def in_use() -> bytes:
+    """The key of the registry that is connected. Raises ConfigError where none is, or its key cannot be read."""
+    if _in_use is None:
+        raise ConfigError("A person's number can only be read with the key of a registry, and none is connected.")
+    return _read(_in_use)
 
 
 @cache

@@ -27,6 +27,18 @@ NAMES_POSTGRES = [
     SELECT array_agg(substr(searchable(name), i, 2)) FROM generate_series(1, greatest(length(searchable(name)) - 1, 1)) AS i $$""",
     "CREATE INDEX name_index ON entity_name USING gin (bigrams(folded))",
 ]
+# Names as they are read: words are syllables, and three initials in a row.
+PINYIN_SQLITE = [
+    "CREATE VIRTUAL TABLE name_index_pinyin USING fts5(words, content='', tokenize='unicode61', detail='full')"
+]
+PINYIN_POSTGRES = [
+    """CREATE FUNCTION initials(syllables text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT regexp_replace(syllables, '(\\S)\\S*\\s*', '\\1', 'g') $$""",
+    """CREATE FUNCTION pinyin_words(syllables text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT string_to_array(syllables, ' ') || array(SELECT '1' || substr(initials(syllables), i, 3)
+    FROM generate_series(1, length(initials(syllables)) - 2) AS i) $$""",
+    "CREATE INDEX name_pinyin_index ON name_pinyin USING gin (pinyin_words(syllables))",
+]
 
 # The ledger is append-only in the database too: only the cache column that says "replaced" may ever change.
 # What a lawful erasure empties is on record in `erasure` before it is emptied.
@@ -53,7 +65,9 @@ HEAD = ["INSERT INTO ledger_head (id, seq, entity, name) VALUES (1, 0, 0, 0)"]
 
 def extras() -> list[str]:
     """What no model can say, for the connected kind of database."""
-    return [*NAMES_POSTGRES, *FROZEN_POSTGRES, *HEAD] if is_postgres() else [*NAMES_SQLITE, *FROZEN_SQLITE, *HEAD]
+    if is_postgres():
+        return [*NAMES_POSTGRES, *PINYIN_POSTGRES, *FROZEN_POSTGRES, *HEAD]
+    return [*NAMES_SQLITE, *PINYIN_SQLITE, *FROZEN_SQLITE, *HEAD]
 
 
 @contextmanager

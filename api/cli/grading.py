@@ -148,11 +148,12 @@ def explain(
     The explanation is worked out again from the ledger and held against the digest that was stored.
     """
     with support.connected() as settings:
+        known = known_seq(known_at, settings)
         found = explanation.of(
-            entities.get(code),
+            entities.get(code, known=known),
             grading.scheme_named(settings, scheme),
             on=day,
-            known=known_seq(known_at, settings),
+            known=known,
             today=support.today(settings),
         )
         body = found.to_dict()

@@ -1,4 +1,4 @@
-"""`import`, `imports` and `queue`: files in, their state, and the rows that wait for a person."""
+"""`import` and `imports`: files in, and their state."""
 
 import os
 from pathlib import Path
@@ -6,23 +6,29 @@ from typing import Any
 
 import click
 
-from api.cli import REFUSED, support
+from api.cli import REFUSED, support, understanding
 from api.cli.support import as_json
 from registry import privacy
-from registry.cells.personal import mask_personal
 from registry.config import Settings
-from registry.models import ImportRun, Unmatched
+from registry.mappings import Order
+from registry.models import ImportRun
 from registry.services import grading
 from registry.services import imports as service
 from registry.services.imports import Report
+from registry.services.trial import Understanding
+from registry.tables import Limits
 
 
 @click.command("import", epilog="Example: xinheng import penalties.csv.gz --dry-run")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--kind", default=None, help="Consider mappings of this kind of record only.")
-@click.option("--mapping", default=None, help="Use this mapping. Default: the one that fits the headings.")
+@click.option(
+    "--mapping",
+    default=None,
+    help="Use this mapping: a name, or the path of a .toml. Default: the one that fits the headings.",
+)
 @click.option("--source", default=None, help="Who the rows are from. Default: the name of the mapping.")
-@click.option("--dry-run", is_flag=True, help="Check every row and store nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what was understood, check every row and store nothing.")
 @click.option(
     "--rejected",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -30,6 +36,17 @@ from registry.services.imports import Report
     help="Where refused rows go. Default: FILE.rejected.csv.",
 )
 @click.option("--ignore-unknown", is_flag=True, help="Leave out columns that the mapping does not know.")
+@click.option(
+    "--order",
+    type=click.Choice(["dmy", "mdy"]),
+    default=None,
+    help="How days with the year last are written, where no cell tells.",
+)
+@click.option(
+    "--division",
+    default="",
+    help="Area (GB/T 2260 prefix) in which the parties are registered: there a row without a number is found by its exact name.",
+)
 @as_json
 def import_(
     file: Path,
@@ -39,33 +56,55 @@ def import_(
     dry_run: bool,
     rejected: Path | None,
     ignore_unknown: bool,
+    order: Order | None,
+    division: str,
     as_json: bool,
 ) -> int:
-    """Import registrations or records from a CSV file (.csv or .csv.gz; UTF-8 or GB18030).
+    """Import registrations or records from a table: CSV, TSV, Excel (.xlsx, .xls) or JSON, also in a gzip archive.
 
     Good rows are stored once, rows whose party is not known wait in the queue, refused rows go to a file with row,
     column and reason. An import that was cut off goes on where it was. Exit status 1: some rows were refused.
     """
-    opened = service.open_source(file, kind=kind, mapping=mapping, source=source, ignore_unknown=ignore_unknown)
     with support.connected() as settings:
-        key = privacy.key(settings)
+        opened = service.open_source(
+            file, kind=kind, mapping=mapping, source=source, ignore_unknown=ignore_unknown, order=order or "ymd",
+            folder=settings.path(settings.import_.mappings), limits=limits_of(settings),
+        )  # fmt: skip
+        key, today = privacy.key(settings), support.today(settings)
         if dry_run:
-            report = service.dry_run(opened, today=support.today(settings), key=key)
-            written = None
-        else:
-            with support.progress(f"Import 导入 {file.name}") as tell:
-                report = service.run(
-                    opened, today=support.today(settings), key=key, schemes=grading.schemes(settings),
-                    chunk=settings.import_.chunk_rows, actor=support.actor(),
-                    progress=lambda rows: tell(rows, max(opened.file.lines - 1, rows)),
-                )  # fmt: skip
-            assert report.run is not None
-            written = _rejects(report, rejected or rejects_path(file))
+            with support.progress(f"Dry run 试读 {file.name}") as tell:
+                found = service.dry_run(opened, today=today, key=key, progress=lambda rows: tell(rows, opened.rows))
+            if as_json:
+                support.emit(_counts(found) | found.as_dict())
+                return REFUSED if found.counts.rejected or found.damage else 0
+            for number, refusal in found.refusals:
+                click.echo(f"row {number}, {refusal.column}: {refusal.value!r}: {refusal.reason}", err=True)
+            click.echo(understanding.told(found))
+            return REFUSED if found.counts.rejected or found.damage else 0
+        with support.progress(f"Import 导入 {file.name}") as tell:
+            report = service.run(
+                opened, today=today, key=key, schemes=grading.schemes(settings), chunk=settings.import_.chunk_rows,
+                actor=support.actor(), progress=lambda rows: tell(rows, max(opened.rows, rows)), division=division,
+            )  # fmt: skip
+        written = _rejects(report, rejected or rejects_path(file))
     if as_json:
         support.emit(_as_dict(report, written))
     else:
-        _tell(report, written, dry_run=dry_run)
+        for line in (*opened.file.notes, *understanding.left_out(opened)):
+            click.echo(line)
+        _tell(report, written)
     return REFUSED if report.counts.rejected else 0
+
+
+def limits_of(settings: Settings) -> Limits:
+    """How large a file may be, by the settings."""
+    given = settings.import_
+    return Limits.of(
+        max_file_mb=given.max_file_mb,
+        max_unpacked_mb=given.max_unpacked_mb,
+        max_rows=given.max_rows,
+        max_columns=given.max_columns,
+    )
 
 
 def rejects_path(file: Path) -> Path:
@@ -75,29 +114,30 @@ def rejects_path(file: Path) -> Path:
 
 
 def _rejects(report: Report, path: Path) -> Path | None:
-    if not report.counts.rejected or report.run is None:
+    if not report.counts.rejected:
         return None
     service.write_rejects(report.run, path)
     return path
 
 
-def _as_dict(report: Report, written: Path | None) -> dict[str, Any]:
+def _counts(report: Report | Understanding) -> dict[str, Any]:
     counts = report.counts
     return {
         "run": report.run, "read": counts.read, "stored": counts.stored, "unchanged": counts.unchanged, "unmatched": counts.unmatched,
         "rejected": counts.rejected, "undated": counts.undated, "provisional": counts.provisional, "released": counts.released,
-        "differs": counts.differs,
-        "resumed_at": report.resumed_at, "mapping": report.mapping, "encoding": report.encoding, "rejected_file": str(written) if written else None,
+        "differs": counts.differs, "by_name": getattr(counts, "by_name", 0), "dropped": getattr(counts, "dropped", 0), "resumed_at": report.resumed_at, "rejected_file": None,
     }  # fmt: skip
 
 
-def _tell(report: Report, written: Path | None, *, dry_run: bool) -> None:
+def _as_dict(report: Report, written: Path | None) -> dict[str, Any]:
+    named = {"mapping": report.mapping, "encoding": report.encoding, "rejected_file": str(written) if written else None}
+    return _counts(report) | named
+
+
+def _tell(report: Report, written: Path | None) -> None:
     counts = report.counts
-    for number, refusal in report.refusals:
-        click.echo(f"row {number}, {refusal.column}: {refusal.value!r}: {refusal.reason}", err=True)
-    stored = "would be stored" if dry_run else "stored"
     click.echo(
-        f"{counts.read:,} rows read with mapping {report.mapping}: {counts.stored:,} {stored}, {counts.unchanged:,} unchanged, "
+        f"{counts.read:,} rows read with mapping {report.mapping}: {counts.stored:,} stored, {counts.unchanged:,} unchanged, "
         f"{counts.unmatched:,} wait for a match, {counts.rejected:,} refused."
     )
     if report.resumed_at:
@@ -108,9 +148,13 @@ def _tell(report: Report, written: Path | None, *, dry_run: bool) -> None:
         click.echo(f"{counts.provisional:,} codes are not registered yet: their entities are provisional, not graded.")
     if counts.differs:
         click.echo(f"{counts.differs:,} rows differ from what another source said first; nothing of them was applied.")
+    if counts.by_name:
+        click.echo(f"{counts.by_name:,} rows were attached by their party's exact name: xinheng queue named")
+    if counts.dropped:
+        click.echo(f"{counts.dropped:,} rows are dropped by decisions of persons: xinheng queue decisions")
     if counts.released:
         click.echo(f"{counts.released:,} rows that had waited found their party and left the queue.")
-    if counts.unmatched and not dry_run:
+    if counts.unmatched:
         click.echo("Rows that wait: xinheng queue")
     if written:
         click.echo(f"Refused rows: {written}")
@@ -184,39 +228,3 @@ def _run(row: ImportRun, settings: Settings) -> dict[str, Any]:
         "finished": support.moment(row.finished_at, settings) or None,
     }
     return {name: getattr(row, name) for name in names} | times
-
-
-@click.command("queue", epilog="Example: xinheng queue --limit 50 --json")
-@click.option("--kind", default=None, help="Only rows of this kind.")
-@click.option("--source", default=None, help="Only rows from this source.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
-@as_json
-def queue(kind: str | None, source: str | None, limit: int, as_json: bool) -> None:
-    """List the rows whose party was not found, oldest first. Personal numbers are masked."""
-    with support.connected() as settings:
-        query = Unmatched.select().order_by(Unmatched.id)
-        if kind is not None:
-            query = query.where(Unmatched.kind == kind)
-        if source is not None:
-            query = query.where(Unmatched.source == source)
-        total = query.count()
-        rows = [
-            {
-                "id": row.id, "kind": row.kind, "source": row.source, "import": row.run.id if row.run else None, "row": row.row, "reason": row.reason,
-                # Masked when it was stored; masked again, because what is printed is copied around.
-                "name": mask_personal(row.party_name), "code": mask_personal(row.party_code),
-                "waiting_since": support.moment(row.waiting_since, settings),
-            }
-            for row in query.limit(limit)
-        ]  # fmt: skip
-    if as_json:
-        support.emit({"total": total, "items": rows})
-        return
-    support.table(
-        ["编号 id", "种类 kind", "来源 source", "行 row", "原因 reason", "名称 name", "代码 code", "等待自 since"],
-        [
-            [row[name] for name in ("id", "kind", "source", "row", "reason", "name", "code", "waiting_since")]
-            for row in rows
-        ],
-    )
-    click.echo(f"{len(rows):,} of {total:,} rows that wait.")

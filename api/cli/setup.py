@@ -14,6 +14,7 @@ from api.cli.support import as_json
 from registry import clock, privacy, schema
 from registry import config as settings_file
 from registry.config import ROOT, Settings
+from registry.services import seal
 
 _PASSWORD_PARAMETER = re.compile(r"(?i)([?&](?:password|passfile|sslpassword)=)[^&]*")
 
@@ -21,7 +22,7 @@ _PASSWORD_PARAMETER = re.compile(r"(?i)([?&](?:password|passfile|sslpassword)=)[
 @click.command("init", epilog="Example: xinheng init")
 @as_json
 def init(as_json: bool) -> None:
-    """Create the database or bring it to this version, and make the privacy key.
+    """Create the database or bring it to this version, and make the privacy key and the key of the seal.
 
     Safe to repeat, and safe to run twice at once: the second finds nothing to do.
     """
@@ -38,9 +39,11 @@ def init(as_json: bool) -> None:
 
 
 def initialise(settings: Settings) -> list[str]:
-    """Make the privacy key and the tables of this version; the names of the migrations that were applied."""
+    """Make the keys, the tables of this version and the log of the seal; the names of the migrations that were applied."""
     privacy.make_key(settings)
-    return [str(name) for name in schema.upgrade()]
+    applied = [str(name) for name in schema.upgrade()]
+    seal.make_log(settings, now=clock.now())
+    return applied
 
 
 @click.command("config", epilog="Example: XINHENG_SERVER_PORT=9000 xinheng config")

@@ -44,6 +44,9 @@ class EntityOut(Out):
 
 
 class FoundOut(EntityOut):
+    merged_into = fields.String(
+        metadata={"description": "Code of the entity that this one is now 已合并到; only where it was merged"}
+    )
     class_ = fields.String(
         data_key="class",
         attribute="class",
@@ -63,6 +66,11 @@ class EntityDetail(EntityOut):
     organ = fields.String(required=True, metadata={"description": "Registering organ 登记机关"})
     capital_fen = fields.Integer(
         required=True, metadata={"description": "Registered capital in fen 注册资本; 0 unknown or in another currency"}
+    )
+    merged_from = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "Codes and registration numbers of entities that were merged into this one 合并自"},
     )
 
 

@@ -1,0 +1,26 @@
+"""Views, one resource a file. The application registers the blueprint `bp` of each module that stands in MODULES."""
+
+MODULES = (
+    "entities",
+    "grades",
+    "dossier",
+    "records",
+    "by_document",
+    "reconciliation",
+    "own",
+    "public",
+    "life",
+    "notices",
+    "readings",
+    "relations",
+    "complaints",
+    "tasks",
+    "lists",
+    "listings",
+    "documents",
+    "imports",
+    "queue",
+    "exchange",
+    "schemes",
+    "seal",
+)

@@ -10,7 +10,7 @@ from api.context import here
 from api.schemas.entity import EntityDetail, EntityPage, EntityQuery, RecordPage, RecordsQuery
 from api.v1.shown import conditional, entity_row, record_row
 from registry.errors import BadCursor, EntityNotFound
-from registry.services import records, search
+from registry.services import merges, records, search
 from registry.services.search import Query, TooVague
 
 bp = Blueprint("entities", __name__, url_prefix="/api/v1", description="经营主体 Entities")
@@ -45,9 +45,10 @@ def find_entities(query: dict[str, Any]) -> dict[str, Any]:
 @allowed("entities:read")
 @gives(EntityDetail(), errors=[EntityNotFound])
 def read_entity(code: str) -> Response:
-    """主体信息 One entity by credit code or registration number. Carries an ETag."""
+    """主体信息 One entity by credit code or registration number; one that was merged is answered for by who it is. Carries an ETag."""
     entity = visible_entity(code)
-    row = entity_row(entity.__data__) | {"organ": entity.organ, "capital_fen": entity.capital_fen}
+    merged = [one.code or one.registration_no for one in merges.merged_into(entity.id)]
+    row = entity_row(entity.__data__) | {"organ": entity.organ, "capital_fen": entity.capital_fen, "merged_from": merged}
     return conditional(EntityDetail().dump(row))
 
 

@@ -72,8 +72,8 @@ def explain_grade(query: dict[str, Any], code: str) -> dict[str, Any]:
     `on` asks for another day, `known_at` for what was known at a moment. Points add up to the score exactly. What was
     withdrawn since is not shown, whichever moment is asked for.
     """
-    entity = visible_entity(code)
     known = _known(query["known_at"])
+    entity = visible_entity(code, known=known)
     found = explanation.of(entity, here().scheme, on=query["on"], known=known, today=here().today())
     return found.to_dict()
 

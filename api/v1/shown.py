@@ -5,11 +5,11 @@ from typing import Any
 import orjson
 from flask import Response, request
 
-from registry.kinds import KINDS
 from registry.models.entity import STATUS
 from registry.services.grading import Standing
 from registry.services.keys import Caller
 from registry.services.records import Posted, RecordView
+from registry.services.visibility import REGULATOR, Reader, shown
 
 
 def entity_row(row: dict[str, Any]) -> dict[str, Any]:
@@ -20,27 +20,16 @@ def entity_row(row: dict[str, Any]) -> dict[str, Any]:
         "established": str(row["established"]) if row["established"] else None,
         "provisional": bool(row["provisional"]),
     }
+    if row.get("merged_into"):
+        shown["merged_into"] = row["merged_into"]
     if "class" in row:
         shown["class"] = row["class"]
     return shown
 
 
-def record_row(view: RecordView) -> dict[str, Any]:
-    row, kind = view.row, KINDS[view.kind.name]
-    return {
-        "seq": view.seq,
-        "kind": kind.name,
-        "title": kind.title,
-        "line": kind.line(row),
-        "happened_on": row["happened_on"],
-        "ends_on": row["ends_on"],
-        "amount_fen": row["amount_fen"],
-        "document_no": row["detail"].get("printed_no") or row["document_no"],
-        "organ": row["organ"],
-        "source": row["source"],
-        "corrects": row["replaces"],
-        "detail": row["detail"],
-    }
+def record_row(view: RecordView, reader: Reader = REGULATOR) -> dict[str, Any]:
+    """One record as a reader sees it; {} where records of its kind are not for him."""
+    return shown(view.kind, {**view.row, "seq": view.seq}, reader)
 
 
 def posted_row(one: Posted, who: Caller) -> dict[str, Any]:

@@ -65,38 +65,63 @@ GRADED = frozenset({"production_safety", "special_equipment", "fire"})
 
 class AccidentSchema(RecordSchema):
     PAST = ("occurred_on", "found_on")
+    DATED = "occurred_on"
 
-    sort = Choice(SORTS, otherwise="other", required=True, metadata={"description": "Kind of accident 事故类别"})
+    sort = Choice(
+        SORTS,
+        otherwise="other",
+        required=True,
+        metadata={"sees": "regulator", "description": "Kind of accident 事故类别"},
+    )
     grade = Choice(
         GRADES,
         load_default="unknown",
-        metadata={"description": "Grade 事故等级; empty: from dead, injured and loss by Order 493, where it applies"},
+        metadata={
+            "sees": "regulator",
+            "description": "Grade 事故等级; empty: from dead, injured and loss by Order 493, where it applies",
+        },
     )
     responsibility = Choice(
-        RESPONSIBILITIES, load_default="open", metadata={"description": "Responsibility of the entity 责任认定"}
+        RESPONSIBILITIES,
+        load_default="open",
+        metadata={"sees": "regulator", "description": "Responsibility of the entity 责任认定"},
     )
-    occurred_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of the accident 发生日期"})
+    occurred_on = Day(
+        load_default=None,
+        allow_none=True,
+        metadata={"sees": "regulator", "description": "Day of the accident 发生日期"},
+    )
     found_on = Day(
-        load_default=None, allow_none=True, metadata={"description": "Day on which responsibility was found 认定日期"}
+        load_default=None,
+        allow_none=True,
+        metadata={"sees": "regulator", "description": "Day on which responsibility was found 认定日期"},
     )
     dead = fields.Integer(
         load_default=None,
         allow_none=True,
         strict=True,
         validate=validate.Range(0, 100_000),
-        metadata={"description": "Dead 死亡人数"},
+        metadata={"sees": "regulator", "description": "Dead 死亡人数"},
     )
     injured = fields.Integer(
         load_default=None,
         allow_none=True,
         strict=True,
         validate=validate.Range(0, 1_000_000),
-        metadata={"description": "Seriously injured, or fallen ill 重伤或者发病人数"},
+        metadata={"sees": "regulator", "description": "Seriously injured, or fallen ill 重伤或者发病人数"},
     )
-    loss_fen = Fen(load_default=None, allow_none=True, metadata={"description": "Direct loss 直接经济损失, in fen"})
-    product = Text(200, load_default="", metadata={"description": "Product or equipment 涉及产品或设备"})
+    loss_fen = Fen(
+        load_default=None,
+        allow_none=True,
+        metadata={"sees": "regulator", "description": "Direct loss 直接经济损失, in fen"},
+    )
+    product = Text(
+        200, load_default="", metadata={"sees": "regulator", "description": "Product or equipment 涉及产品或设备"}
+    )
     summary = Text(
-        4000, load_default="", metadata={"description": "What happened 事故概况; leave the names of people out"}
+        4000,
+        load_default="",
+        metadata={"sees": "regulator", "description": "What happened 事故概况; leave the names of people out"},
     )
 
 
@@ -158,5 +183,5 @@ KIND = Kind(
         "4 extraordinarily major 特别重大",
         amount="direct loss", day="occurred",
     ),
-    lists=(SORTS, GRADES, RESPONSIBILITIES),
+    lists=(SORTS, GRADES, RESPONSIBILITIES), derived={"graded_by": "regulator"}, amount="regulator",
 )  # fmt: skip

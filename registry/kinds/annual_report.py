@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from registry.kinds.base import Day, Kind, Label, Projection, RecordSchema, Statement
+from registry.kinds.base import Day, Fen, Kind, Label, Projection, RecordSchema, Statement
 
 
 class AnnualReportSchema(RecordSchema):
@@ -16,14 +16,26 @@ class AnnualReportSchema(RecordSchema):
         required=True,
         strict=True,
         validate=validate.Range(2013, 2100),
-        metadata={"description": "Year reported on 年报年度"},
+        metadata={"sees": "public", "description": "Year reported on 年报年度"},
     )
-    filed_on = Day(required=True, metadata={"description": "Day of publication 公示日期"})
+    filed_on = Day(required=True, metadata={"sees": "public", "description": "Day of publication 公示日期"})
     false = fields.Boolean(
         load_default=False,
         truthy={True},
         falsy={False},
-        metadata={"description": "Verified to hide the truth or be false 隐瞒真实情况、弄虚作假"},
+        metadata={"sees": "public", "description": "Verified to hide the truth or be false 隐瞒真实情况、弄虚作假"},
+    )
+
+    turnover_fen = Fen(
+        load_default=0,
+        metadata={"sees": "regulator", "description": "Turnover of the year 营业总收入, in fen; 0 not published"},
+    )
+    employees = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        validate=validate.Range(0, 10**8),
+        metadata={"sees": "regulator", "description": "People employed 从业人数; empty: not published"},
     )
 
     @validates_schema
@@ -43,11 +55,12 @@ def state(data: dict[str, Any]) -> Statement:
     # One entity reports once a year: a second statement about the same year is the same record.
     key = ("annual_report", "year", str(data["year"]))
     detail = {"remark": data["remark"]} if data["remark"] else {}
+    detail |= {name: data[name] for name in ("turnover_fen", "employees") if data[name]}
     return Statement(
         "annual_report",
         data["year"],
         2 if data["false"] else int(late),
-        0,
+        data["turnover_fen"],
         data["filed_on"],
         None,
         "",
@@ -66,5 +79,7 @@ KIND = Kind(
     "annual_report", 7, Label("年报", "Annual report"), AnnualReportSchema, state, line,
     projects=Projection(
         code="year reported on", severity="0 on time, 1 late, 2 false or hiding the truth", day="filed",
+        amount="turnover of the year (0 not published): the size that counts may be measured against",
     ),
+    amount="regulator",
 )  # fmt: skip

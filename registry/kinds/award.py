@@ -48,24 +48,38 @@ LEVELS = CodeList(
 class AwardSchema(RecordSchema):
     PAST = ("awarded_on", "revoked_on")
 
-    name = Text(200, required=True, metadata={"description": "Name of the honour 荣誉名称"})
+    name = Text(200, required=True, metadata={"sees": "public", "description": "Name of the honour 荣誉名称"})
     sort = Choice(
         SORTS,
         otherwise="other",
         within=True,
         load_default="other",
-        metadata={"description": "Kind of honour 荣誉类别; empty: read from `name`"},
+        metadata={"sees": "public", "description": "Kind of honour 荣誉类别; empty: read from `name`"},
     )
-    level = Choice(LEVELS, load_default="unknown", metadata={"description": "Level 荣誉级别"})
-    awarded_by = Text(200, load_default="", metadata={"description": "Who gave it 颁发单位, where it is not the organ"})
+    level = Choice(LEVELS, load_default="unknown", metadata={"sees": "public", "description": "Level 荣誉级别"})
+    awarded_by = Text(
+        200,
+        load_default="",
+        metadata={"sees": "public", "description": "Who gave it 颁发单位, where it is not the organ"},
+    )
     product = Text(
-        200, load_default="", metadata={"description": "Product, brand or trade mark honoured 获奖产品或商标"}
+        200,
+        load_default="",
+        metadata={"sees": "public", "description": "Product, brand or trade mark honoured 获奖产品或商标"},
     )
-    prize_fen = Fen(load_default=0, metadata={"description": "Prize money 奖金, in fen"})
-    awarded_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of the award 颁发日期"})
-    valid_to = LastDay(load_default=None, allow_none=True, metadata={"description": "Last day 有效期至; empty: no end"})
+    prize_fen = Fen(load_default=0, metadata={"sees": "public", "description": "Prize money 奖金, in fen"})
+    awarded_on = Day(
+        load_default=None, allow_none=True, metadata={"sees": "public", "description": "Day of the award 颁发日期"}
+    )
+    valid_to = LastDay(
+        load_default=None,
+        allow_none=True,
+        metadata={"sees": "public", "description": "Last day 有效期至; empty: no end"},
+    )
     revoked_on = Day(
-        load_default=None, allow_none=True, metadata={"description": "Day on which it was revoked 撤销日期"}
+        load_default=None,
+        allow_none=True,
+        metadata={"sees": "public", "description": "Day on which it was revoked 撤销日期"},
     )
 
     @validates_schema

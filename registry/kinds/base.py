@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from registry.cells.personal import mask_personal
 from registry.kinds.codes import CodeList, Label
+from registry.kinds.seen import Sees
 
 # No decision of a market regulator is older than the first registrations of the reform era.
 EARLIEST = date(1949, 10, 1)
@@ -89,27 +90,41 @@ class RecordSchema(Schema):
 
     # Days that may not lie after `today`, with what the source calls them.
     PAST: ClassVar[tuple[str, ...]] = ()
+    # The field whose day says which code lists hold.
+    DATED: ClassVar[str] = ""
 
-    organ = Text(200, load_default="", metadata={"description": "Organ that decided 机关; empty means the key's organ"})
-    document_no = Text(128, load_default="", metadata={"description": "Document number 文书号, as printed"})
+    organ = Text(
+        200,
+        load_default="",
+        metadata={"sees": "public", "description": "Organ that decided 机关; empty means the key's organ"},
+    )
+    document_no = Text(
+        128, load_default="", metadata={"sees": "public", "description": "Document number 文书号, as printed"}
+    )
     source_row = Text(
         128,
         load_default="",
-        metadata={"description": "The row's id at its source 来源记录号, where it has no document number"},
+        metadata={
+            "sees": "internal",
+            "description": "The row's id at its source 来源记录号, where it has no document number",
+        },
     )
     stated_at = Moment(
         load_default=None,
         allow_none=True,
         metadata={
+            "sees": "internal",
             "description": "When the source wrote this version of the record 数据时间戳. Of two versions the later one holds, "
-            "in whatever order they arrive"
+            "in whatever order they arrive",
         },
     )
-    remark = Text(512, load_default="", metadata={"description": "Remark 备注"})
+    remark = Text(512, load_default="", metadata={"sees": "internal", "description": "Remark 备注"})
 
-    def __init__(self, *, today: date, **kwargs: Any) -> None:
+    def __init__(self, *, today: date, key: bytes | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.today = today
+        # Of the hashes by which people are told apart; the registry's own where none is given.
+        self.key = key
 
     @validates_schema
     def _no_future(self, data: dict[str, Any], **_: Any) -> None:
@@ -118,6 +133,20 @@ class RecordSchema(Schema):
             for name in self.PAST
             if data.get(name) is not None and data[name] > self.today
         }
+        if problems:
+            raise ValidationError(problems)
+
+    @validates_schema
+    def _lists_hold(self, data: dict[str, Any], **_: Any) -> None:
+        on = data.get(self.DATED) if self.DATED else None
+        if on is None:
+            return
+        problems: dict[str, list[str]] = {}
+        for name, field_ in self.fields.items():
+            terms: CodeList | None = getattr(field_, "terms", None)
+            if terms is not None and data.get(name, "") not in (None, "", field_.load_default):
+                why = terms.refusal(data[name], on)
+                problems |= {name: [why]} if why else {}
         if problems:
             raise ValidationError(problems)
 
@@ -143,6 +172,19 @@ class Projection:
 
 
 @dataclass(frozen=True, slots=True)
+class Mirror:
+    """A table beside the ledger by which records of a kind are found from their other side: a cache, kept with every row.
+
+    `row` makes the values of `columns` from a row of the ledger (its columns by name, `detail` as an object); None where
+    the record has nothing to be found by. The table has `known` and `gone` besides (`registry/services/mirrors.py`).
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    row: Callable[[Mapping[str, Any]], tuple[Any, ...] | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of record: how it is checked, what it projects, and what makes two statements the same record."""
 
@@ -162,6 +204,13 @@ class Kind:
     projects: Projection = field(kw_only=True)
     # Code lists that its fields are read by.
     lists: tuple[CodeList, ...] = field(default=(), kw_only=True)
+    # Who may see what stands in a record's detail beside its fields; nobody what is not named.
+    derived: Mapping[str, Sees] = field(default_factory=dict, kw_only=True)
+    # Who may see the amount; nobody where it is no money.
+    amount: Sees = field(default="public", kw_only=True)
+    # What is made from a detail for who may not see it itself; `derived` says who may see that.
+    also: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = field(default=None, kw_only=True)
+    mirror: Mirror | None = field(default=None, kw_only=True)
 
 
 def key_of(kind: str, organ: str, document_no: str, data: Mapping[str, Any]) -> tuple[str, ...]:
@@ -174,5 +223,5 @@ def key_of(kind: str, organ: str, document_no: str, data: Mapping[str, Any]) -> 
 
 
 __all__ = [
-    "CodeList", "Day", "Fen", "Kind", "Label", "Projection", "RecordSchema", "Statement", "Text", "key_of",
+    "CodeList", "Day", "Fen", "Kind", "Label", "Mirror", "Moment", "Projection", "RecordSchema", "Statement", "Text", "key_of",
 ]  # fmt: skip

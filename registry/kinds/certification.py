@@ -48,21 +48,35 @@ class CertificationSchema(RecordSchema):
         otherwise="other",
         within=True,
         required=True,
-        metadata={"description": "Certification programme 认证项目"},
+        metadata={"sees": "public", "description": "Certification programme 认证项目"},
     )
-    programme_text = Text(200, load_default="", metadata={"description": "Programme 认证项目原文, as printed"})
-    body = Text(200, load_default="", metadata={"description": "Certification body 认证机构"})
-    scope = Text(4000, load_default="", metadata={"description": "Scope or products 认证范围"})
-    issued_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of issue 颁证日期"})
-    valid_from = Day(load_default=None, allow_none=True, metadata={"description": "First day 有效期自"})
-    valid_to = LastDay(load_default=None, allow_none=True, metadata={"description": "Last day 有效期至"})
-    standing = Choice(STANDING, load_default="valid", metadata={"description": "Standing of the certificate 证书状态"})
+    programme_text = Text(
+        200, load_default="", metadata={"sees": "public", "description": "Programme 认证项目原文, as printed"}
+    )
+    body = Text(200, load_default="", metadata={"sees": "public", "description": "Certification body 认证机构"})
+    scope = Text(4000, load_default="", metadata={"sees": "public", "description": "Scope or products 认证范围"})
+    issued_on = Day(
+        load_default=None, allow_none=True, metadata={"sees": "public", "description": "Day of issue 颁证日期"}
+    )
+    valid_from = Day(
+        load_default=None, allow_none=True, metadata={"sees": "public", "description": "First day 有效期自"}
+    )
+    valid_to = LastDay(
+        load_default=None, allow_none=True, metadata={"sees": "public", "description": "Last day 有效期至"}
+    )
+    standing = Choice(
+        STANDING,
+        load_default="valid",
+        metadata={"sees": "public", "description": "Standing of the certificate 证书状态"},
+    )
     standing_on = Day(
         load_default=None,
         allow_none=True,
-        metadata={"description": "Day on which it was suspended, ended or withdrawn 状态变更日期"},
+        metadata={"sees": "public", "description": "Day on which it was suspended, ended or withdrawn 状态变更日期"},
     )
-    standing_reason = Text(500, load_default="", metadata={"description": "Reason of that 状态变更原因"})
+    standing_reason = Text(
+        500, load_default="", metadata={"sees": "public", "description": "Reason of that 状态变更原因"}
+    )
 
     @validates_schema
     def _days_in_order(self, data: dict[str, Any], **_: Any) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+from registry.cells.personal import mask_personal
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -61,6 +63,25 @@ class CodeList:
             for word, name in ordered
         ]
 
+    def holds(self, on: date | None) -> bool:
+        """Whether the list holds on a day; of an undated record that nobody can tell, and it may."""
+        if on is None:
+            return True
+        return (self.since is None or self.since <= on) and (self.until is None or on < self.until)
+
+    def refusal(self, code: str, on: date | None) -> str | None:
+        """Why a code of this list cannot stand in a record of a day, with what the list has; None where it can."""
+        named = f"The list {self.id} {self.title.zh}"
+        if not self.holds(on):
+            days = " and ".join(
+                said for said in (f"from {self.since}" if self.since else "", f"before {self.until}" if self.until else "") if said
+            )  # fmt: skip
+            return f"{named} holds {days}, not on {on}. Give the code of the list of that day, or correct the day."
+        if code not in self.terms:
+            listed = ", ".join(f"{name} {term.zh}" for name, term in self.terms.items())
+            return f"{named} has no code {mask_personal(code)[:20]!r}. It has: {listed}."
+        return None
+
     def find(self, text: str, *, within: bool = False) -> str | None:
         """The name of the term that a text is; with `within`, of the longest term that the text contains."""
         found = self._exact.get(folded(text))
@@ -84,6 +105,8 @@ def folded(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).upper().split())
 
 
-def labelled(id_: str, title: Label, labels: Mapping[int, Label], basis: str, since: date | None = None) -> CodeList:
+def labelled(
+    id_: str, title: Label, labels: Mapping[int, Label], basis: str, since: date | None = None, until: date | None = None
+) -> CodeList:  # fmt: skip
     """A list whose codes are our own numbers."""
-    return CodeList(id_, title, {str(n): Term(n, one.zh, one.en) for n, one in labels.items()}, basis, since)
+    return CodeList(id_, title, {str(n): Term(n, one.zh, one.en) for n, one in labels.items()}, basis, since, until)

@@ -81,48 +81,77 @@ _STANDINGS = {0: "valid", 2: "ended", 3: "withdrawn"}
 class LicenceSchema(RecordSchema):
     PAST = ("decided_on", "standing_on")
 
-    document_name = Text(200, load_default="", metadata={"description": "Name of the decision 行政许可决定文书名称"})
-    category = Choice(
-        CATEGORIES, otherwise="other", load_default="other", metadata={"description": "Category 许可类别"}
+    document_name = Text(
+        200, load_default="", metadata={"sees": "public", "description": "Name of the decision 行政许可决定文书名称"}
     )
-    category_text = Text(200, load_default="", metadata={"description": "Category 许可类别原文, as given"})
+    category = Choice(
+        CATEGORIES,
+        otherwise="other",
+        load_default="other",
+        metadata={"sees": "public", "description": "Category 许可类别"},
+    )
+    category_text = Text(
+        200, load_default="", metadata={"sees": "public", "description": "Category 许可类别原文, as given"}
+    )
     subject = Choice(
         SUBJECTS,
         load_default="unknown",
-        metadata={"description": "What it is for 许可事项类型; empty: read from `certificate` and `licence_no`"},
+        metadata={
+            "sees": "public",
+            "description": "What it is for 许可事项类型; empty: read from `certificate` and `licence_no`",
+        },
     )
-    certificate = Text(200, load_default="", metadata={"description": "Name of the certificate 许可证书名称"})
-    licence_no = Text(128, load_default="", metadata={"description": "Number of the licence 许可编号"})
-    content = Text(8000, load_default="", metadata={"description": "What is allowed 许可内容"})
-    decided_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of the decision 许可决定日期"})
-    valid_from = Day(load_default=None, allow_none=True, metadata={"description": "First day 有效期自"})
+    certificate = Text(
+        200, load_default="", metadata={"sees": "public", "description": "Name of the certificate 许可证书名称"}
+    )
+    licence_no = Text(
+        128, load_default="", metadata={"sees": "public", "description": "Number of the licence 许可编号"}
+    )
+    content = Text(8000, load_default="", metadata={"sees": "public", "description": "What is allowed 许可内容"})
+    decided_on = Day(
+        load_default=None,
+        allow_none=True,
+        metadata={"sees": "public", "description": "Day of the decision 许可决定日期"},
+    )
+    valid_from = Day(
+        load_default=None, allow_none=True, metadata={"sees": "public", "description": "First day 有效期自"}
+    )
     valid_to = LastDay(
-        load_default=None, allow_none=True, metadata={"description": "Last day 有效期至; empty or 2099-12-31: no end"}
+        load_default=None,
+        allow_none=True,
+        metadata={"sees": "public", "description": "Last day 有效期至; empty or 2099-12-31: no end"},
     )
-    standing = Choice(STANDING, load_default="valid", metadata={"description": "Standing 当前状态"})
+    standing = Choice(STANDING, load_default="valid", metadata={"sees": "public", "description": "Standing 当前状态"})
     standing_on = Day(
         load_default=None,
         allow_none=True,
-        metadata={"description": "Day on which it was suspended, ended or withdrawn 状态变更日期"},
+        metadata={"sees": "public", "description": "Day on which it was suspended, ended or withdrawn 状态变更日期"},
     )
     state_system = fields.String(
         load_default="",
         validate=validate.OneOf(["", *SYSTEMS]),
-        metadata={"description": "Code system 代码体系 of `state`"},
+        metadata={"sees": "regulator", "description": "Code system 代码体系 of `state`"},
     )
     state = Text(
         40,
         load_default="",
         metadata={
-            "description": "State 状态代码 in `state_system`, or in words; it replaces `standing` where it is known"
+            "sees": "regulator",
+            "description": "State 状态代码 in `state_system`, or in words; it replaces `standing` where it is known",
         },
     )
     organ_code = Text(
-        18, load_default="", metadata={"description": "Credit code of the organ 许可机关统一社会信用代码"}
+        18,
+        load_default="",
+        metadata={"sees": "public", "description": "Credit code of the organ 许可机关统一社会信用代码"},
     )
-    source_organ = Text(200, load_default="", metadata={"description": "Organ that supplied the data 数据来源单位"})
+    source_organ = Text(
+        200, load_default="", metadata={"sees": "regulator", "description": "Organ that supplied the data 数据来源单位"}
+    )
     source_organ_code = Text(
-        18, load_default="", metadata={"description": "Its credit code 数据来源单位统一社会信用代码"}
+        18,
+        load_default="",
+        metadata={"sees": "regulator", "description": "Its credit code 数据来源单位统一社会信用代码"},
     )
 
     @validates_schema

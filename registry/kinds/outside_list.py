@@ -155,39 +155,57 @@ NATIONAL = {"tax_grade": GRADED["tax_grade"], "customs_grade": GRADED["customs_g
 class OutsideListSchema(RecordSchema):
     PAST = ("listed_on", "removed_on")
 
-    list = Choice(LISTS, otherwise="other", required=True, metadata={"description": "Which list 名单类别"})
-    list_text = Text(200, load_default="", metadata={"description": "Name of the list 名单名称, as given"})
+    list = Choice(
+        LISTS, otherwise="other", required=True, metadata={"sees": "regulator", "description": "Which list 名单类别"}
+    )
+    list_text = Text(
+        200, load_default="", metadata={"sees": "regulator", "description": "Name of the list 名单名称, as given"}
+    )
     grade_system = fields.String(
         load_default="",
         validate=validate.OneOf(["", *SYSTEMS]),
-        metadata={"description": "Code system 代码体系 of `grade`"},
+        metadata={"sees": "regulator", "description": "Code system 代码体系 of `grade`"},
     )
     grade = Text(
         60,
         load_default="",
-        metadata={"description": "Grade given 信用等级, as printed; its weight is that of its system"},
+        metadata={
+            "sees": "regulator",
+            "description": "Grade given 信用等级, as printed; its weight is that of its system",
+        },
     )
     year = fields.Integer(
         load_default=None,
         allow_none=True,
         strict=True,
         validate=validate.Range(1990, 2100),
-        metadata={"description": "Year that was graded 评价年度"},
+        metadata={"sees": "regulator", "description": "Year that was graded 评价年度"},
     )
     item = Text(
-        200, load_default="", metadata={"description": "What it is about 事项: kind of tax, duty not performed"}
+        200,
+        load_default="",
+        metadata={"sees": "regulator", "description": "What it is about 事项: kind of tax, duty not performed"},
     )
     amount_fen = Fen(
-        load_default=0, metadata={"description": "Amount owed or to be enforced 欠缴或执行标的金额, in fen"}
+        load_default=0,
+        metadata={"sees": "regulator", "description": "Amount owed or to be enforced 欠缴或执行标的金额, in fen"},
     )
-    performance = Text(100, load_default="", metadata={"description": "How far it was performed 履行情况"})
-    reason = Text(4000, load_default="", metadata={"description": "Reason 列入原因"})
-    listed_on = Day(load_default=None, allow_none=True, metadata={"description": "First day 列入或公布日期"})
+    performance = Text(
+        100, load_default="", metadata={"sees": "regulator", "description": "How far it was performed 履行情况"}
+    )
+    reason = Text(4000, load_default="", metadata={"sees": "regulator", "description": "Reason 列入原因"})
+    listed_on = Day(
+        load_default=None, allow_none=True, metadata={"sees": "regulator", "description": "First day 列入或公布日期"}
+    )
     valid_to = LastDay(
-        load_default=None, allow_none=True, metadata={"description": "Last day by its own terms 有效期至"}
+        load_default=None,
+        allow_none=True,
+        metadata={"sees": "regulator", "description": "Last day by its own terms 有效期至"},
     )
     removed_on = Day(
-        load_default=None, allow_none=True, metadata={"description": "Day of removal 移出日期; empty while listed"}
+        load_default=None,
+        allow_none=True,
+        metadata={"sees": "regulator", "description": "Day of removal 移出日期; empty while listed"},
     )
 
     @validates_schema
@@ -201,6 +219,8 @@ class OutsideListSchema(RecordSchema):
         if fitting and grade and system not in fitting and (system or name not in NATIONAL):
             said = f"{system!r} does not grade for {name}" if system else f"A grade of {name} needs its system"
             raise ValidationError({"grade_system": [f"{said}. Systems are: {', '.join(fitting)}."]})
+        if system in SYSTEMS and not SYSTEMS[system].holds(data.get("listed_on")):
+            raise ValidationError({"grade_system": [SYSTEMS[system].refusal("", data["listed_on"])]})
 
 
 def system_on(name: str, on: date | None) -> str:
@@ -263,5 +283,5 @@ KIND = Kind(
         severity="by the grade where its code system is known, else by the list: 0 good or ordinary, 1 to watch, 2 poor, 3 worst",
         amount="owed or to be enforced", day="listed or published", ends="removed, else first day after its last",
     ),
-    lists=(LISTS, *SYSTEMS.values()),
+    lists=(LISTS, *SYSTEMS.values()), amount="regulator",
 )  # fmt: skip

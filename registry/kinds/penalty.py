@@ -51,6 +51,9 @@ WORDS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 CODES_2015 = {"1": "warning", "2": "fine", "3": "confiscated_gains", "4": "stopped_business", "5": "suspended_licence", "6": "detention", "9": "other"}  # fmt: skip
 
+# The Administrative Penalty Law of 2021 in force: its kinds are names, and the digits of 2015 mean nothing any more.
+NEW_LAW = date(2021, 7, 15)
+
 # Lower fine 较低数额罚款 for a legal person: below 100,000 yuan (local example: Hubei). Provinces set their own.
 LOWER_FINE_FEN = 100_000_00
 # Huge fine: no national figure; product default 产品默认值.
@@ -136,39 +139,69 @@ class PenaltySchema(RecordSchema):
     decided_on = Day(
         load_default=None,
         allow_none=True,
-        metadata={"description": "Day of the decision 处罚决定日期. Without one the record is kept but never counted"},
+        metadata={
+            "sees": "public",
+            "description": "Day of the decision 处罚决定日期. Without one the record is kept but never counted",
+        },
     )
-    violation = Text(2000, load_default="", metadata={"description": "Type of violation 违法行为类型"})
-    fact = Text(20000, load_default="", metadata={"description": "Facts 违法事实"})
-    basis = Text(4000, load_default="", metadata={"description": "Legal basis 处罚依据"})
+    violation = Text(
+        2000, load_default="", metadata={"sees": "public", "description": "Type of violation 违法行为类型"}
+    )
+    fact = Text(20000, load_default="", metadata={"sees": "regulator", "description": "Facts 违法事实"})
+    basis = Text(4000, load_default="", metadata={"sees": "public", "description": "Legal basis 处罚依据"})
     kinds = PenaltyKinds(
         load_default=list,
         metadata={
+            "sees": "public",
             "type": "array",
             "items": {"type": "string"},
             "description": "Penalty kinds 处罚类别: "
             + ", ".join(f"{name} {term}" for name, (_, term) in KINDS.items()),
         },
     )
-    content = Text(8000, load_default="", metadata={"description": "What was decided 处罚内容"})
+    content = Text(8000, load_default="", metadata={"sees": "public", "description": "What was decided 处罚内容"})
     fine_fen = Fen(
-        load_default=None, allow_none=True, metadata={"description": "Fine in fen 罚款金额; empty: read from `content`"}
+        load_default=None,
+        allow_none=True,
+        metadata={"sees": "public", "description": "Fine in fen 罚款金额; empty: read from `content`"},
     )
-    confiscated_fen = Fen(load_default=None, allow_none=True, metadata={"description": "Confiscated, in fen 没收金额"})
+    confiscated_fen = Fen(
+        load_default=None, allow_none=True, metadata={"sees": "public", "description": "Confiscated, in fen 没收金额"}
+    )
     licence = Text(
-        200, load_default="", metadata={"description": "Licence suspended or revoked 暂扣或吊销证照名称及编号"}
+        200,
+        load_default="",
+        metadata={"sees": "public", "description": "Licence suspended or revoked 暂扣或吊销证照名称及编号"},
     )
     valid_until = Day(
-        load_default=None, allow_none=True, metadata={"description": "End of the penalty's validity 处罚有效期"}
+        load_default=None,
+        allow_none=True,
+        metadata={"sees": "public", "description": "End of the penalty's validity 处罚有效期"},
     )
-    publish_until = Day(load_default=None, allow_none=True, metadata={"description": "End of publication 公示截止期"})
+    publish_until = Day(
+        load_default=None, allow_none=True, metadata={"sees": "public", "description": "End of publication 公示截止期"}
+    )
     organ_code = Text(
-        18, load_default="", metadata={"description": "Credit code of the organ 处罚机关统一社会信用代码"}
+        18,
+        load_default="",
+        metadata={"sees": "public", "description": "Credit code of the organ 处罚机关统一社会信用代码"},
     )
-    source_organ = Text(200, load_default="", metadata={"description": "Organ that supplied the data 数据来源单位"})
+    source_organ = Text(
+        200, load_default="", metadata={"sees": "regulator", "description": "Organ that supplied the data 数据来源单位"}
+    )
     source_organ_code = Text(
-        18, load_default="", metadata={"description": "Its credit code 数据来源单位统一社会信用代码"}
+        18,
+        load_default="",
+        metadata={"sees": "regulator", "description": "Its credit code 数据来源单位统一社会信用代码"},
     )
+
+    @validates_schema(pass_original=True)
+    def _digits_are_of_their_time(self, data: dict[str, Any], original: Mapping[str, Any], **_: Any) -> None:
+        given, on = original.get("kinds"), data.get("decided_on")
+        parts = [given] if isinstance(given, str) else given or []
+        digits = [part.strip() for part in parts if isinstance(part, str) and part.strip() in CODES_2015]
+        if digits and on is not None and (why := KIND.lists[1].refusal(digits[0], on)):
+            raise ValidationError({"kinds": [f"{why} Since then kinds are words: write 罚款 or `fine`."]})
 
     @validates_schema
     def _ends_after_it_starts(self, data: dict[str, Any], **_: Any) -> None:
@@ -202,8 +235,8 @@ class PenaltySchema(RecordSchema):
                 )
 
 
-# A text is read when it is checked and again when it is stated.
-_fine_in, _confiscated_in = lru_cache(64)(fen_in_words), lru_cache(64)(confiscated_in_words)
+# A text is read when it is checked and again when it is stated; and in a file the same few decisions come again and again.
+_fine_in, _confiscated_in = lru_cache(2_048)(fen_in_words), lru_cache(2_048)(confiscated_in_words)
 # Amounts that have a column and may also stand in the words of the decision.
 _SAID_TWICE: tuple[tuple[str, str, Callable[[str], int | None]], ...] = (
     ("fine_fen", "fine 罚款金额", _fine_in),
@@ -297,7 +330,8 @@ KIND = Kind(
         CodeList(
             "penalty-kind-2015", Label("处罚类别（2015 版双公示）", "Penalty kind, template of 2015"),
             {code: Term(KINDS[name][0], KINDS[name][1], name.replace("_", " ")) for code, name in CODES_2015.items()},
-            "双公示 template of 2015, CF_CFLB1 and CF_CFLB2",
+            "双公示 template of 2015, CF_CFLB1 and CF_CFLB2; until the law of 2021 named other kinds", None, NEW_LAW,
         ),
     ),
+    derived={"amount_unread": "internal", "kind_unread": "internal"},
 )  # fmt: skip

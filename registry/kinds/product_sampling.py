@@ -98,15 +98,17 @@ UNNAMED = 2
 
 
 class DefectSchema(Schema):
-    item = Text(200, required=True, metadata={"description": "Item that failed 不合格项目"})
+    item = Text(200, required=True, metadata={"sees": "public", "description": "Item that failed 不合格项目"})
     system = fields.String(
         load_default="xinheng-defect",
         validate=validate.OneOf(SYSTEMS),
-        metadata={"description": "Code system 代码体系 of `code`"},
+        metadata={"sees": "public", "description": "Code system 代码体系 of `code`"},
     )
-    code = Text(40, load_default="", metadata={"description": "Class 不合格类别 in that system, or in words"})
-    found = Text(100, load_default="", metadata={"description": "Value found 实测值"})
-    required = Text(100, load_default="", metadata={"description": "Value required 标准值"})
+    code = Text(
+        40, load_default="", metadata={"sees": "public", "description": "Class 不合格类别 in that system, or in words"}
+    )
+    found = Text(100, load_default="", metadata={"sees": "public", "description": "Value found 实测值"})
+    required = Text(100, load_default="", metadata={"sees": "public", "description": "Value required 标准值"})
 
 
 class Defect(fields.Nested):
@@ -119,36 +121,65 @@ class Defect(fields.Nested):
 class ProductSamplingSchema(RecordSchema):
     PAST = ("sampled_on", "reported_on", "produced_on")
 
-    product = Text(500, required=True, metadata={"description": "Product 产品名称"})
+    product = Text(500, required=True, metadata={"sees": "public", "description": "Product 产品名称"})
     domain = Choice(
-        DOMAINS, otherwise="other", load_default="other", metadata={"description": "Field of products 产品领域"}
+        DOMAINS,
+        otherwise="other",
+        load_default="other",
+        metadata={"sees": "public", "description": "Field of products 产品领域"},
     )
-    brand = Text(100, load_default="", metadata={"description": "Brand 商标"})
-    model = Text(200, load_default="", metadata={"description": "Model or specification 规格型号"})
-    batch = Text(128, load_default="", metadata={"description": "Batch number 批号"})
-    produced_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of production 生产日期"})
+    linked = Text(
+        128,
+        load_default="",
+        metadata={
+            "sees": "regulator",
+            "description": "Document number of the penalty that followed 关联行政处罚文书号, of the same organ: publicity of the "
+            "fault ends with that of the penalty (Order 107)",
+        },
+    )
+    brand = Text(100, load_default="", metadata={"sees": "public", "description": "Brand 商标"})
+    model = Text(200, load_default="", metadata={"sees": "public", "description": "Model or specification 规格型号"})
+    batch = Text(128, load_default="", metadata={"sees": "public", "description": "Batch number 批号"})
+    produced_on = Day(
+        load_default=None, allow_none=True, metadata={"sees": "public", "description": "Day of production 生产日期"}
+    )
     producer = Flag(
         load_default=True,
-        metadata={"description": "The entity made it 标称生产者; false: it was sampled there 被抽样单位"},
+        metadata={
+            "sees": "public",
+            "description": "The entity made it 标称生产者; false: it was sampled there 被抽样单位",
+        },
     )
-    level = Choice(LEVELS, load_default="unknown", metadata={"description": "Level of the sampling 抽查级别"})
-    sampled_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of the sampling 抽样日期"})
-    reported_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of the report 检验报告日期"})
-    result = Choice(RESULTS, required=True, metadata={"description": "Conclusion 检验结论"})
+    level = Choice(
+        LEVELS, load_default="unknown", metadata={"sees": "public", "description": "Level of the sampling 抽查级别"}
+    )
+    sampled_on = Day(
+        load_default=None, allow_none=True, metadata={"sees": "public", "description": "Day of the sampling 抽样日期"}
+    )
+    reported_on = Day(
+        load_default=None, allow_none=True, metadata={"sees": "public", "description": "Day of the report 检验报告日期"}
+    )
+    result = Choice(RESULTS, required=True, metadata={"sees": "public", "description": "Conclusion 检验结论"})
     retested = Choice(
         RESULTS,
         load_default="open",
         metadata={
-            "description": "Conclusion of the re-test 复检结论; it replaces `result` once it is passed or failed"
+            "sees": "public",
+            "description": "Conclusion of the re-test 复检结论; it replaces `result` once it is passed or failed",
         },
     )
     defects = fields.List(
         Defect(DefectSchema),
         load_default=list,
         validate=validate.Length(0, 50),
-        metadata={"description": "Items that failed 不合格项目: each an object, or the name of the item alone"},
+        metadata={
+            "sees": "public",
+            "description": "Items that failed 不合格项目: each an object, or the name of the item alone",
+        },
     )
-    value_fen = Fen(load_default=0, metadata={"description": "Value of the batch 货值金额, in fen; 0 unknown"})
+    value_fen = Fen(
+        load_default=0, metadata={"sees": "regulator", "description": "Value of the batch 货值金额, in fen; 0 unknown"}
+    )
 
     @validates_schema
     def _agrees_with_itself(self, data: dict[str, Any], **_: Any) -> None:
@@ -186,7 +217,7 @@ def state(data: dict[str, Any]) -> Statement:
         detail["first_result"] = data["result"]
     if document_no:
         detail["printed_no"] = data["document_no"]
-    detail |= {name: data[name] for name in ("brand", "model", "batch", "level", "remark") if data[name]}
+    detail |= {name: data[name] for name in ("brand", "model", "batch", "level", "linked", "remark") if data[name]}
     if data["defects"]:
         detail["defects"] = [{name: text for name, text in defect.items() if text} for defect in data["defects"]]
     detail |= {name: data[name].isoformat() for name in ("produced_on", "sampled_on", "reported_on") if data[name]}
@@ -217,4 +248,5 @@ KIND = Kind(
         amount="value of the batch (0 unknown)", day="sampled, else reported",
     ),
     lists=(DOMAINS, RESULTS, LEVELS, *SYSTEMS.values()),
+    derived={"first_result": "regulator"}, amount="regulator",
 )  # fmt: skip

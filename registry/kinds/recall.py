@@ -54,35 +54,52 @@ GRADES = CodeList(
 class RecallSchema(RecordSchema):
     PAST = ("announced_on", "started_on", "completed_on")
 
-    product = Text(500, required=True, metadata={"description": "Product 召回产品"})
+    product = Text(500, required=True, metadata={"sees": "public", "description": "Product 召回产品"})
     sort = Choice(
-        PRODUCTS, otherwise="other", load_default="other", metadata={"description": "Kind of product 产品类别"}
+        PRODUCTS,
+        otherwise="other",
+        load_default="other",
+        metadata={"sees": "public", "description": "Kind of product 产品类别"},
     )
-    model = Text(1000, load_default="", metadata={"description": "Models 型号"})
-    batch = Text(1000, load_default="", metadata={"description": "Batches or days of production 批次"})
-    manner = Choice(MANNERS, load_default="voluntary", metadata={"description": "Manner of the recall 召回方式"})
-    grade = Choice(GRADES, load_default="none", metadata={"description": "Recall grade 召回级别"})
+    model = Text(1000, load_default="", metadata={"sees": "public", "description": "Models 型号"})
+    batch = Text(
+        1000, load_default="", metadata={"sees": "public", "description": "Batches or days of production 批次"}
+    )
+    manner = Choice(
+        MANNERS, load_default="voluntary", metadata={"sees": "public", "description": "Manner of the recall 召回方式"}
+    )
+    grade = Choice(GRADES, load_default="none", metadata={"sees": "public", "description": "Recall grade 召回级别"})
     number = fields.Integer(
         load_default=None,
         allow_none=True,
         strict=True,
         validate=validate.Range(0, 10**9),
-        metadata={"description": "Units to be recalled 涉及数量"},
+        metadata={"sees": "public", "description": "Units to be recalled 涉及数量"},
     )
     recalled = fields.Integer(
         load_default=None,
         allow_none=True,
         strict=True,
         validate=validate.Range(0, 10**9),
-        metadata={"description": "Units taken back so far 已召回数量"},
+        metadata={"sees": "public", "description": "Units taken back so far 已召回数量"},
     )
-    defect = Text(4000, load_default="", metadata={"description": "Defect and its consequences 缺陷及后果"})
-    measures = Text(4000, load_default="", metadata={"description": "Measures 改正措施"})
-    announced_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of the notice 公告日期"})
-    started_on = Day(load_default=None, allow_none=True, metadata={"description": "First day 召回开始日期"})
-    due_on = Day(load_default=None, allow_none=True, metadata={"description": "Last day by plan 计划完成日期"})
+    defect = Text(
+        4000, load_default="", metadata={"sees": "public", "description": "Defect and its consequences 缺陷及后果"}
+    )
+    measures = Text(4000, load_default="", metadata={"sees": "public", "description": "Measures 改正措施"})
+    announced_on = Day(
+        load_default=None, allow_none=True, metadata={"sees": "public", "description": "Day of the notice 公告日期"}
+    )
+    started_on = Day(
+        load_default=None, allow_none=True, metadata={"sees": "public", "description": "First day 召回开始日期"}
+    )
+    due_on = Day(
+        load_default=None, allow_none=True, metadata={"sees": "public", "description": "Last day by plan 计划完成日期"}
+    )
     completed_on = Day(
-        load_default=None, allow_none=True, metadata={"description": "Day of completion 完成日期; empty while open"}
+        load_default=None,
+        allow_none=True,
+        metadata={"sees": "public", "description": "Day of completion 完成日期; empty while open"},
     )
 
     @validates_schema

@@ -42,38 +42,51 @@ def subject_of(code: str, type_text: str, name: str) -> str:
 class RegistrationSchema(RecordSchema):
     PAST = ("established",)
 
-    name = Text(200, required=True, metadata={"description": "Name 名称"})
+    name = Text(200, required=True, metadata={"sees": "public", "description": "Name 名称"})
     subject = fields.String(
-        required=True, validate=validate.OneOf(SUBJECTS), metadata={"description": "Subject kind 主体类型"}
+        required=True,
+        validate=validate.OneOf(SUBJECTS),
+        metadata={"sees": "public", "description": "Subject kind 主体类型"},
     )
-    type = Text(100, load_default="", metadata={"description": "Type of entity 企业类型, as given"})
+    type = Text(100, load_default="", metadata={"sees": "public", "description": "Type of entity 企业类型, as given"})
     status = fields.Integer(
         load_default=1,
         strict=True,
         validate=validate.OneOf(STATUSES),
-        metadata={"description": "Registration state 登记状态"},
+        metadata={"sees": "public", "description": "Registration state 登记状态"},
     )
-    established = Day(load_default=None, allow_none=True, metadata={"description": "Day of establishment 成立日期"})
-    term_ends = Day(load_default=None, allow_none=True, metadata={"description": "End of the business term 营业期限至"})
+    established = Day(
+        load_default=None, allow_none=True, metadata={"sees": "public", "description": "Day of establishment 成立日期"}
+    )
+    term_ends = Day(
+        load_default=None,
+        allow_none=True,
+        metadata={"sees": "public", "description": "End of the business term 营业期限至"},
+    )
     industry = fields.Integer(
         load_default=0,
         strict=True,
         validate=validate.Range(0, 9999),
-        metadata={"description": "Industry 行业, class of GB/T 4754; 0 unknown"},
+        metadata={"sees": "public", "description": "Industry 行业, class of GB/T 4754; 0 unknown"},
     )
     division = fields.String(
         load_default="",
         validate=validate.Regexp(r"^(\d{6})?$"),
-        metadata={"description": "Division 行政区划, GB/T 2260, six digits"},
+        metadata={"sees": "public", "description": "Division 行政区划, GB/T 2260, six digits"},
     )
-    address = Text(500, load_default="", metadata={"description": "Address 住所"})
-    scope = Text(8000, load_default="", metadata={"description": "Business scope 经营范围"})
+    address = Text(500, load_default="", metadata={"sees": "public", "description": "Address 住所"})
+    scope = Text(8000, load_default="", metadata={"sees": "public", "description": "Business scope 经营范围"})
     capital_fen = Fen(
         load_default=0,
-        metadata={"description": "Registered capital 注册资本, in fen; 0 unknown or in another currency"},
+        metadata={
+            "sees": "public",
+            "description": "Registered capital 注册资本, in fen; 0 unknown or in another currency",
+        },
     )
-    capital_text = Text(100, load_default="", metadata={"description": "Registered capital, as given 注册资金"})
-    region = Text(100, load_default="", metadata={"description": "Region, as given 地区"})
+    capital_text = Text(
+        100, load_default="", metadata={"sees": "public", "description": "Registered capital, as given 注册资金"}
+    )
+    region = Text(100, load_default="", metadata={"sees": "public", "description": "Region, as given 地区"})
 
 
 def state(data: dict[str, Any]) -> Statement:

@@ -53,21 +53,36 @@ class Item(Choice):
 class RegistrationChangeSchema(RecordSchema):
     PAST = ("changed_on",)
 
-    item = Item(ITEMS, otherwise="other", required=True, metadata={"description": "Item that changed 变更事项"})
+    item = Item(
+        ITEMS,
+        otherwise="other",
+        required=True,
+        metadata={"sees": "public", "description": "Item that changed 变更事项"},
+    )
     item_text = Text(
-        200, load_default="", metadata={"description": "Item 变更事项原文, as given; kept where it names no people"}
+        200,
+        load_default="",
+        metadata={"sees": "public", "description": "Item 变更事项原文, as given; kept where it names no people"},
     )
     before = Text(
         8000,
         load_default="",
-        metadata={"description": "Content before 变更前内容; not kept for items that may name natural persons"},
+        metadata={
+            "sees": "public",
+            "description": "Content before 变更前内容; not kept for items that may name natural persons",
+        },
     )
     after = Text(
         8000,
         load_default="",
-        metadata={"description": "Content after 变更后内容; not kept for items that may name natural persons"},
+        metadata={
+            "sees": "public",
+            "description": "Content after 变更后内容; not kept for items that may name natural persons",
+        },
     )
-    changed_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of the change 变更日期"})
+    changed_on = Day(
+        load_default=None, allow_none=True, metadata={"sees": "public", "description": "Day of the change 变更日期"}
+    )
 
 
 def reduction(before: str, after: str) -> int:
@@ -117,5 +132,5 @@ KIND = Kind(
         severity="0 other items, 1 name, address, legal representative, shareholders, registering organ, 2 capital reduced",
         amount="by how much the capital fell", day="changed",
     ),
-    lists=(ITEMS,),
+    lists=(ITEMS,), derived={"withheld": "regulator"},
 )  # fmt: skip

@@ -65,6 +65,7 @@ class SatisfactionSurveySchema(RecordSchema):
     score = Score(
         required=True,
         metadata={
+            "sees": "public",
             "type": "number",
             "minimum": 0,
             "maximum": 100,
@@ -75,21 +76,31 @@ class SatisfactionSurveySchema(RecordSchema):
         load_default=100,
         strict=True,
         validate=validate.OneOf(SCALES),
-        metadata={"description": "Highest mark of the scale 满分: 5, 10 or 100"},
+        metadata={"sees": "public", "description": "Highest mark of the scale 满分: 5, 10 or 100"},
     )
     sample = fields.Integer(
         load_default=None,
         allow_none=True,
         strict=True,
         validate=validate.Range(1, 10**8),
-        metadata={"description": "People asked 样本量"},
+        metadata={"sees": "public", "description": "People asked 样本量"},
     )
-    subject = Text(200, load_default="", metadata={"description": "Product or service asked about 测评对象"})
-    conducted_by = Choice(CONDUCTORS, load_default="unknown", metadata={"description": "Who conducted it 调查主体"})
-    conductor = Text(200, load_default="", metadata={"description": "Its name 调查机构名称"})
-    method = Choice(METHODS, otherwise="other", load_default="other", metadata={"description": "Method 测评方法"})
-    surveyed_from = Day(load_default=None, allow_none=True, metadata={"description": "First day 调查开始日期"})
-    surveyed_on = Day(load_default=None, allow_none=True, metadata={"description": "Last day 调查结束日期"})
+    subject = Text(
+        200, load_default="", metadata={"sees": "public", "description": "Product or service asked about 测评对象"}
+    )
+    conducted_by = Choice(
+        CONDUCTORS, load_default="unknown", metadata={"sees": "public", "description": "Who conducted it 调查主体"}
+    )
+    conductor = Text(200, load_default="", metadata={"sees": "public", "description": "Its name 调查机构名称"})
+    method = Choice(
+        METHODS, otherwise="other", load_default="other", metadata={"sees": "public", "description": "Method 测评方法"}
+    )
+    surveyed_from = Day(
+        load_default=None, allow_none=True, metadata={"sees": "public", "description": "First day 调查开始日期"}
+    )
+    surveyed_on = Day(
+        load_default=None, allow_none=True, metadata={"sees": "public", "description": "Last day 调查结束日期"}
+    )
 
     @validates_schema
     def _agrees_with_itself(self, data: dict[str, Any], **_: Any) -> None:

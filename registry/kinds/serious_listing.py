@@ -21,6 +21,14 @@ ARTICLES = {
     10: Label("其他严重违法", "other"),
     11: Label("拒不履行行政决定", "refuses to perform a decision"),
 }
+# Order 44, in force since; before it SAIC Order 83 (2015) named other grounds.
+ARTICLE_LIST = labelled(
+    "order-44",
+    Label("列入条款", "Article of listing"),
+    ARTICLES,
+    "SAMR Order 44 (2021), Art. 5 to 11",
+    date(2021, 9, 1),
+)
 # Order 44: removed three years after listing, unless a law sets a longer restriction.
 TERM_YEARS = 3
 
@@ -32,20 +40,31 @@ class SeriousListingSchema(RecordSchema):
         load_default=0,
         strict=True,
         validate=validate.OneOf(ARTICLES),
-        metadata={"description": "Article of Order 44 列入条款 (5 to 11); 0 not stated"},
+        metadata={"sees": "public", "description": "Article of Order 44 列入条款 (5 to 11); 0 not stated"},
     )
-    reason = Text(4000, load_default="", metadata={"description": "Reason of listing 列入原因"})
-    listed_on = Day(required=True, metadata={"description": "Day of listing 列入日期"})
+    reason = Text(4000, load_default="", metadata={"sees": "public", "description": "Reason of listing 列入原因"})
+    listed_on = Day(required=True, metadata={"sees": "public", "description": "Day of listing 列入日期"})
     removed_on = Day(
-        load_default=None, allow_none=True, metadata={"description": "Day of removal 移出日期; empty while listed"}
+        load_default=None,
+        allow_none=True,
+        metadata={"sees": "public", "description": "Day of removal 移出日期; empty while listed"},
     )
     until = Day(
         load_default=None,
         allow_none=True,
         metadata={
-            "description": "End of a longer statutory restriction 法定限制期满日, where a law sets more than three years"
+            "sees": "public",
+            "description": "End of a longer statutory restriction 法定限制期满日, where a law sets more than three years",
         },
     )
+
+    @validates_schema
+    def _article_holds(self, data: dict[str, Any], **_: Any) -> None:
+        article, on = data.get("article"), data.get("listed_on")
+        why = ARTICLE_LIST.refusal(str(article), on) if article else None
+        if why:
+            before = " A listing of before rests on SAIC Order 83: leave `article` out and give its ground as `reason`."
+            raise ValidationError({"article": [why + (before if on and not ARTICLE_LIST.holds(on) else "")]})
 
     @validates_schema
     def _ends_after_it_starts(self, data: dict[str, Any], **_: Any) -> None:
@@ -88,7 +107,5 @@ KIND = Kind(
     projects=Projection(
         code="article of Order 44 (5–11), 0 unknown", severity="1", day="listed", ends="removed",
     ),
-    lists=(
-        labelled("order-44", Label("列入条款", "Article of listing"), ARTICLES, "SAMR Order 44 (2021), Art. 5 to 11", date(2021, 9, 1)),
-    ),
+    lists=(ARTICLE_LIST,),
 )  # fmt: skip

@@ -38,22 +38,31 @@ _PREFIXES = (
 class StandardDeclaredSchema(RecordSchema):
     PAST = ("declared_on", "abolished_on")
 
-    title = Text(300, load_default="", metadata={"description": "Title of the standard 标准名称"})
+    title = Text(300, load_default="", metadata={"sees": "public", "description": "Title of the standard 标准名称"})
     level = Choice(
         LEVELS,
         load_default="other",
-        metadata={"description": "Level of the standard 标准层级; empty: read from its number, given as `document_no`"},
+        metadata={
+            "sees": "public",
+            "description": "Level of the standard 标准层级; empty: read from its number, given as `document_no`",
+        },
     )
-    products = Text(2000, load_default="", metadata={"description": "Products that follow it 执行产品"})
-    declared_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of the declaration 公开日期"})
+    products = Text(
+        2000, load_default="", metadata={"sees": "public", "description": "Products that follow it 执行产品"}
+    )
+    declared_on = Day(
+        load_default=None,
+        allow_none=True,
+        metadata={"sees": "public", "description": "Day of the declaration 公开日期"},
+    )
     abolished_on = Day(
         load_default=None,
         allow_none=True,
-        metadata={"description": "Day on which it was abolished or replaced 废止日期"},
+        metadata={"sees": "public", "description": "Day on which it was abolished or replaced 废止日期"},
     )
     falls_short = Flag(
         load_default=False,
-        metadata={"description": "A check found it below compulsory standards 低于强制性标准要求"},
+        metadata={"sees": "public", "description": "A check found it below compulsory standards 低于强制性标准要求"},
     )
 
     @validates_schema

@@ -2,13 +2,13 @@
 
 from registry.models.access import ApiKey, Audit, Reply
 from registry.models.base import Base
-from registry.models.entity import Entity, EntityName
+from registry.models.entity import Entity, EntityName, NamePinyin
 from registry.models.exchange import Outbound, OutboundRow, Upload
 from registry.models.grade import Grade, GradeRange, GradeRun, GradeState, SchemeVersion, Stale
 from registry.models.imports import ImportReject, ImportRun, Unmatched
 from registry.models.job import JobLease, JobRun
 from registry.models.life import CHANNELS, Notice, NoticeReceipt, Objection, Publication, Recipient, Repair, Review
-from registry.models.matching import Alias, Decision
+from registry.models.matching import Alias, Decision, Settled
 from registry.models.paper import Delivery, Document, DocumentTemplate, ListingCase, Reminder, Series
 from registry.models.record import Coverage, Fact, LedgerHead, Moment, Provenance, Record, Uncounted
 from registry.models.relation import Claim, Relation
@@ -16,11 +16,11 @@ from registry.models.seal import Erasure, Leaf, SealLog, SealNode, SealRoot
 from registry.models.work import InspectionList, InspectionListRow, Task
 
 ALL: tuple[type[Base], ...] = (
-    Entity, EntityName, LedgerHead, Moment, Record, Uncounted, Provenance, Fact, Coverage,
+    Entity, EntityName, NamePinyin, LedgerHead, Moment, Record, Uncounted, Provenance, Fact, Coverage,
     SchemeVersion, Grade, GradeState, Stale, GradeRun, GradeRange,
     ImportRun, ImportReject, Unmatched, Task, InspectionList, InspectionListRow,
     Review, Publication, Objection, Repair, Notice, Recipient, NoticeReceipt, Series, DocumentTemplate, Document, Delivery, ListingCase, Reminder,
-    SealLog, Leaf, SealNode, SealRoot, Erasure, Upload, Outbound, OutboundRow, Alias, Decision, Relation, Claim,
+    SealLog, Leaf, SealNode, SealRoot, Erasure, Upload, Outbound, OutboundRow, Alias, Decision, Settled, Relation, Claim,
     ApiKey, Reply, Audit, JobLease, JobRun,
 )  # fmt: skip
 
@@ -55,6 +55,7 @@ __all__ = [
     "LedgerHead",
     "ListingCase",
     "Moment",
+    "NamePinyin",
     "Notice",
     "NoticeReceipt",
     "Objection",
@@ -74,6 +75,7 @@ __all__ = [
     "SealNode",
     "SealRoot",
     "Series",
+    "Settled",
     "Stale",
     "Task",
     "Uncounted",

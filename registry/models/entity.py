@@ -47,7 +47,7 @@ class Entity(Base):
 
 
 class EntityName(Base):
-    """A name that an entity has or had, folded for comparing. The full-text index points here."""
+    """A name that an entity has or had, folded and in simplified characters. The full-text indexes point here."""
 
     id = BigIntegerField(primary_key=True)
     entity = ForeignKeyField(Entity, on_delete="RESTRICT", index=False)
@@ -60,4 +60,11 @@ class EntityName(Base):
         )
 
 
-__all__ = ["STATUS", "Entity", "EntityName"]
+class NamePinyin(Base):
+    """How a name is read, one syllable a word, for PostgreSQL's index; SQLite keeps it in the index `name_index_pinyin`."""
+
+    id = BigIntegerField(primary_key=True, help_text="Id in entity_name")
+    syllables = TextField()
+
+
+__all__ = ["STATUS", "Entity", "EntityName", "NamePinyin"]

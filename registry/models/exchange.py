@@ -28,6 +28,10 @@ class Upload(Base):
     sender = CharField(64)
     organ = CharField(200, default="")
     options = JSONField(help_text="kind, mapping, source, ignore_unknown, dry_run")
+    # The same file with the same options from the same sender is the same upload.
+    request = CharField(
+        32, unique=True, help_text="Digest of sender, file and options; the name under which the file waits"
+    )
     state = CharField(8, constraints=[Check("state IN ('waiting', 'running', 'done', 'failed', 'refused')")])
     understanding = JSONField(null=True, help_text="How the file was read")
     run = ForeignKeyField(ImportRun, null=True, on_delete="RESTRICT")
@@ -56,9 +60,24 @@ class Outbound(Base):
     made_at = BigIntegerField()
     sent_on = DateField(null=True)
     answered_on = DateField(null=True)
+    resend_of = IntegerField(null=True, help_text="Batch whose refused rows these are")
 
     class Meta:
         indexes = ((("recipient", "kind", "id"), False),)
+
+
+# What is new goes into one batch only, also when two are made at once.
+Outbound.add_index(
+    Outbound.index(
+        Outbound.recipient,
+        Outbound.kind,
+        Outbound.organ,
+        Outbound.after_seq,
+        unique=True,
+        where=Outbound.resend_of.is_null(),
+        name="outbound_once",
+    )
+)
 
 
 class OutboundRow(Base):

@@ -35,6 +35,8 @@ class ImportRun(Base):
     provisional = IntegerField(default=0, help_text="Entities made because a valid code was not registered yet")
     differs = IntegerField(default=0, help_text="Of the unchanged rows, those that another source says otherwise")
     released = IntegerField(default=0, help_text="Rows that had waited and found their party")
+    by_name = IntegerField(default=0, help_text="Of the stored and unchanged rows, those found by their exact name alone")
+    dropped = IntegerField(default=0, help_text="Of the unmatched rows, those that a person's decision drops")
     started_at = BigIntegerField()
     updated_at = BigIntegerField()
     finished_at = BigIntegerField(null=True)
@@ -70,7 +72,13 @@ class Unmatched(Base):
     row = IntegerField(null=True)
     reason = CharField(32)
     party_name = CharField(200)
-    party_code = CharField(64, help_text="As given, personal numbers masked")
+    # "Which rows wait under the numbers of this registration?"
+    party_code = CharField(64, index=True, help_text="As given, personal numbers masked")
     person_hash = CharField(64, null=True, index=True, help_text="Keyed hash of a personal number")
+    # "Which rows wait for the same decision?"
+    party = CharField(32, index=True, help_text="Digest of source, area, folded name and number: one party")
+    # "Which rows wait under the name of this registration?"
+    folded = CharField(200, index=True, help_text="Name as names are compared; empty where it alone may find nobody")
+    division = CharField(6, default="", help_text="Registering area, a prefix of GB/T 2260; empty where unknown")
     fields = JSONField(help_text="The row, checked and masked, ready to be stored once the party is known")
     waiting_since = BigIntegerField()

@@ -11,9 +11,8 @@ class Relation(Base):
     known = BigIntegerField(primary_key=True, help_text="seq that says so")
     entity = BigIntegerField(index=True)
     type = SmallIntegerField()
-    # The other side: an entity of ours, or the credit code of one that is not registered here, or a person.
-    other = BigIntegerField(null=True, index=True)
-    other_code = CharField(18, default="")
+    # The other side: the credit code (else registration number) of an entity, known here or not, or a person.
+    other_code = CharField(18, default="", index=True)
     person_hash = CharField(64, null=True, index=True, help_text="Keyed hash of a personal number")
     share = IntegerField(default=0, help_text="Hundredths of a percent")
     from_on = DateField(null=True)
@@ -29,6 +28,7 @@ class Claim(Base):
     claimant = CharField(64)
     entity = BigIntegerField()
     day = IntegerField()
+    severity = SmallIntegerField(help_text="0 does not count, whoever made it")
     gone = BigIntegerField(null=True)
 
     class Meta:

@@ -1,15 +1,20 @@
 """Entities: found by any identifier, made from a registration, provisional until then, searched by name."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any
 
-from registry.cells.names import fold_name, search_phrase, search_tokens
+from peewee import BooleanField, DateField
+
+from registry.cells import pinyin
+from registry.cells.names import search_phrase, search_tokens
 from registry.cells.personal import mask_personal
-from registry.database import execute, execute_many, find, in_slices, insert_rows, is_postgres
+from registry.database import execute, execute_many, in_slices, insert_rows, is_postgres
 from registry.errors import EntityNotFound
 from registry.identity import fold_code
 from registry.kinds import Statement
 from registry.models import Entity
+from registry.services import aliases, settling
 from registry.services.ledger import WRITTEN, Pen, Said
 from registry.services.parties import LONGEST_NAME, NUMBERS, Directory, Found, Match, Party, Reason, folded_name, match
 
@@ -19,15 +24,50 @@ ENTITY_COLUMNS = (
 )  # fmt: skip
 
 
-def get(code: str) -> Entity:
-    """Return the entity with this credit code or old registration number. Raises EntityNotFound."""
+def get(code: str, *, known: int | None = None) -> Entity:
+    """Return the entity with this credit code or old registration number; where it was merged 合并, the one it is now.
+
+    With `known` as far as was known at that ledger number: an entity that was merged later is itself. Raises EntityNotFound.
+    """
+    found, into = _numbered(code, aliases.NOW if known is None else known)
+    return found if into is None else Entity.get_by_id(into)
+
+
+def numbered(code: str) -> Entity:
+    """Return the entity that has this credit code or registration number itself, merged or not. Raises EntityNotFound."""
+    return _numbered(code, aliases.NOW)[0]
+
+
+def _numbered(code: str, known: int) -> tuple[Entity, int | None]:
+    """The entity with this number, and into whom it was merged as far as was known: one query, for every look-up asks it."""
     folded = fold_code(code)
     if "\x00" in folded:  # no identifier holds one, and PostgreSQL refuses to compare it
         raise EntityNotFound(mask_personal(code.replace("\x00", "␀"))[:40])
-    found = find(Entity, code=folded) if len(folded) == 18 else find(Entity, registration_no=folded)
-    if found is None:
+    sql, columns = _looking_up("code" if len(folded) == 18 else "registration_no")
+    row = execute(sql, (known, known, folded)).fetchone()
+    if row is None:
         raise EntityNotFound(mask_personal(code)[:40])
-    return found
+    found = Entity()
+    # Set at once, as `database.find` does: every look-up of a grade comes by here.
+    found.__data__ = {
+        name: value if convert is None else convert(value)
+        for (name, convert), value in zip(columns, row[1:], strict=True)
+    }
+    found._dirty.clear()  # type: ignore[attr-defined]
+    return found, row[0]
+
+
+@cache
+def _looking_up(column: str) -> tuple[str, tuple[tuple[str, Callable[[Any], Any] | None], ...]]:
+    """The query for an entity by one of its numbers, and how its columns are read. Built once."""
+    fields = Entity._meta.sorted_fields
+    names = ", ".join(f"entity.{field.column_name}" for field in fields)
+    sql = (
+        f'SELECT (SELECT "into" FROM alias WHERE alias.entity = entity.id AND {aliases.HOLDS}), {names} '  # noqa: S608 (ours)
+        f"FROM entity WHERE {column} = ? LIMIT 1"
+    )
+    plain = (DateField, BooleanField)
+    return sql, tuple((field.name, field.python_value if isinstance(field, plain) else None) for field in fields)
 
 
 def register(pen: Pen, rows: Sequence[tuple[Party, Statement]], *, source: str) -> list[Said | Reason]:
@@ -140,7 +180,10 @@ def _refresh(newest: dict[int, tuple[Statement, int]]) -> None:
 
 
 def add_names(pen: Pen, pairs: Sequence[tuple[int, str]]) -> None:
-    """Remember names that entities go by, so that any of them is found. Names that are known already change nothing."""
+    """Remember names that entities go by, so that any of them is found. Names that are known already change nothing.
+
+    Rows that were attached under one of these names alone, and now might be about somebody else, wait again.
+    """
     wanted = {(entity, folded_name(name)) for entity, name in pairs if name.strip()}
     known: set[tuple[int, str]] = set()
     for part in in_slices(sorted({entity for entity, _ in wanted})):
@@ -151,32 +194,52 @@ def add_names(pen: Pen, pairs: Sequence[tuple[int, str]]) -> None:
     rows = [(pen.next_name(), entity, folded) for entity, folded in sorted(wanted - known)]
     insert_rows("entity_name", ("id", "entity_id", "folded"), rows)
     index_names((number, folded) for number, _, folded in rows)
+    settling.recheck(pen, [folded for _, _, folded in rows])
 
 
 def index_names(names: Iterable[tuple[int, str]]) -> None:
-    """Put names into the full-text index. PostgreSQL keeps its own up to date."""
-    if not is_postgres():
-        insert_rows(
-            "name_index", ("rowid", "characters"), ((number, search_tokens(folded)) for number, folded in names)
-        )
+    """Put names, and how they are read, into the full-text indexes. PostgreSQL keeps that of the names up to date itself."""
+    known = list(names)
+    read = [(number, pinyin.syllables(folded)) for number, folded in known]
+    if is_postgres():
+        insert_rows("name_pinyin", ("id", "syllables"), ((number, " ".join(one)) for number, one in read))
+        return
+    insert_rows("name_index", ("rowid", "characters"), ((number, search_tokens(folded)) for number, folded in known))
+    insert_rows("name_index_pinyin", ("rowid", "words"), ((number, pinyin.index_words(one)) for number, one in read))
 
 
 def named_like(text: str) -> tuple[str, list[object]]:
-    """SQL, and its parameters, for the ids of entities one of whose names contains `text`; two characters suffice."""
-    folded = fold_name(text)
+    """SQL, and its parameters, for the ids of entities one of whose names contains `text`; two characters suffice.
+
+    Traditional characters find simplified ones and the other way round. Three letters and more also find names that are
+    read so: by initials (xhsp) or in full (xinhengshipin).
+    """
+    folded = folded_name(text)
     if not is_postgres():
-        return (
-            "SELECT n.entity_id FROM name_index f JOIN entity_name n ON n.id = f.rowid WHERE f.characters MATCH ?",
-            [search_phrase(folded) or '""'],
-        )
+        sql = "SELECT n.entity_id FROM name_index f JOIN entity_name n ON n.id = f.rowid WHERE f.characters MATCH ?"
+        values: list[object] = [search_phrase(folded) or '""']
+        if (read := pinyin.phrases(text)) is not None:
+            sql += (
+                " UNION ALL SELECT n.entity_id FROM name_index_pinyin f JOIN entity_name n ON n.id = f.rowid "
+                "WHERE f.words MATCH ?"
+            )
+            values.append(read)
+        return sql, values
     # The index answers "all these neighbours occur"; the comparison behind it checks that they follow each other.
-    return (
-        "SELECT entity_id FROM entity_name WHERE bigrams(folded) @> bigrams(?) AND position(searchable(?) IN searchable(folded)) > 0",
-        [folded, folded],
-    )
+    sql = "SELECT entity_id FROM entity_name WHERE bigrams(folded) @> bigrams(?) AND position(searchable(?) IN searchable(folded)) > 0"
+    values = [folded, folded]
+    for how, read in pinyin.queries(text):
+        one = "SELECT n.entity_id FROM name_pinyin p JOIN entity_name n ON n.id = p.id WHERE pinyin_words(p.syllables) @> ?"
+        if how == "initials":
+            sql += f" UNION ALL {one} AND position(? IN initials(p.syllables)) > 0"
+            values += [pinyin.threes(read), read]
+        else:
+            sql += f" UNION ALL {one} AND position(? IN ' ' || p.syllables || ' ') > 0"
+            values += [read.split(), f" {read} "]
+    return sql, values
 
 
 __all__ = [
-    "LONGEST_NAME", "Found", "Match", "Party", "add_names", "get", "index_names", "match", "named_like", "place", "provisional",
-    "register",
+    "LONGEST_NAME", "Found", "Match", "Party", "add_names", "get", "index_names", "match", "named_like", "numbered", "place",
+    "provisional", "register",
 ]  # fmt: skip

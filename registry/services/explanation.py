@@ -12,9 +12,9 @@ from registry import clock, cursor
 from registry.database import dicts, execute, find
 from registry.errors import NotGraded, SchemeNotInForce
 from registry.kinds import KINDS
-from registry.models import Entity, Grade, GradeState, Record, SchemeVersion
+from registry.models import Entity, Grade, GradeState, Record, SchemeVersion, Uncounted
 from registry.page import Page
-from registry.services import frames, ledger
+from registry.services import frames, ledger, life
 from rules.engine import facts_needed
 from rules.errors import NotInForce
 from rules.explain import Explanation, explain
@@ -138,10 +138,10 @@ def _held_against(
 
 
 def _named(explanation: Explanation) -> dict[int, dict[str, Any]]:
-    """The records behind the points, in two queries: what they say, in both languages.
+    """The records behind the points, in three queries: what they say, in both languages.
 
-    As-of chooses what was believed; what may be seen is always today's. A record that was withdrawn since keeps its
-    number, so that the points add up, and says nothing more.
+    As-of chooses what was believed; what may be seen is always today's. A record that was withdrawn, repaired or erased
+    since keeps its number, so that the points add up, and says nothing more.
     """
     seqs = sorted(
         {seq for row in explanation.points for seq in row.records}
@@ -154,11 +154,15 @@ def _named(explanation: Explanation) -> dict[int, dict[str, Any]]:
         & Record.replaced_seq.is_null()
         & (Record.act == "withdraw")
     )
-    withdrawn = {row["identity"] for row in dicts(current)}
+    silent = {row["identity"]: "withdrawn" for row in dicts(current)}
+    out = Uncounted.select().where(
+        Uncounted.identity.in_([row["identity"] for row in rows]) & Uncounted.why.in_(life.FOR_GOOD)
+    )
+    silent = {row["identity"]: row["why"] for row in dicts(out)} | silent
     for row in rows:
         kind = KINDS[row["kind"]]
-        if row["identity"] in withdrawn:
-            found[row["seq"]] = {"seq": row["seq"], "kind": kind.name, "withdrawn": True}
+        if row["identity"] in silent:
+            found[row["seq"]] = {"seq": row["seq"], "kind": kind.name, silent[row["identity"]]: True}
             continue
         line = kind.line(row)
         found[row["seq"]] = {

@@ -9,23 +9,35 @@ from datetime import date
 from itertools import islice
 from pathlib import Path
 
-from registry import clock, files, mappings, owner, sheets
+from registry import clock, owner, sheets
 from registry.database import execute, insert_rows, session, write
 from registry.errors import BadFile, RecordConflict
-from registry.files import TableFile
 from registry.kinds import Statement
-from registry.mappings import Mapping
 from registry.models import ImportReject, ImportRun
-from registry.services import audit, entities, ledger
+from registry.services import arriving, audit, entities, ledger, naming
 from registry.services.ledger import Pen
 from registry.services.parsing import Parsed, Refusal, RowParser
 from registry.services.parties import REASONS, Party
-from registry.services.queue import forget, queue, release
+from registry.services.queue import forget, queue, release, row_of
+from registry.services.trial import dry_run as dry_run
+from registry.services.understanding import Source, body
+from registry.services.understanding import open_source as open_source
 
 # A run of another machine that has not moved for so long is taken over (milliseconds).
 ABANDONED = 120_000
 # What a run keeps of its counts, so that it goes on counting where it was cut off.
-KEPT = ("stored", "unchanged", "unmatched", "rejected", "undated", "provisional", "differs", "released")
+KEPT = (
+    "stored",
+    "unchanged",
+    "unmatched",
+    "rejected",
+    "undated",
+    "provisional",
+    "differs",
+    "released",
+    "by_name",
+    "dropped",
+)
 
 Progress = Callable[[int], None]
 
@@ -47,6 +59,10 @@ class Counts:
     differs: int = 0
     # Rows that waited, from this file or another, and have found their party.
     released: int = 0
+    # Of the stored and unchanged rows, those found by their exact name alone.
+    by_name: int = 0
+    # Of the unmatched rows, those that a person's decision drops: they do not wait.
+    dropped: int = 0
 
     @property
     def read(self) -> int:
@@ -54,20 +70,10 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A file, how it is read, and by which mapping: everything that is known before a row is stored."""
-
-    file: TableFile
-    mapping: Mapping
-    source: str
-    header: list[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
-    """The result of an import, or of a dry run (`run` is then None)."""
+    """The result of an import."""
 
-    run: int | None
+    run: int
     mapping: str
     encoding: str
     counts: Counts
@@ -75,82 +81,34 @@ class Report:
     refusals: list[tuple[int, Refusal]] = field(default_factory=list)
 
 
-def open_source(
-    path: Path,
-    *,
-    kind: str | None = None,
-    mapping: str | None = None,
-    source: str | None = None,
-    ignore_unknown: bool = False,
-) -> Source:
-    """Look at a file and settle how it will be read. Stores nothing.
-
-    Raises BadFile for a file that is not a table, a header that no mapping knows, or a column that the mapping does
-    not know (unless `ignore_unknown`): a misspelt column that is skipped in silence is lost data.
-    """
-    file = files.look_at(path)
-    rows = files.rows(file)
-    header = [mappings.clean_heading(cell) for cell in next(rows, [])]
-    rows.close()
-    twice = sorted({heading for heading in header if heading and header.count(heading) > 1})
-    if twice:
-        raise BadFile(
-            f"{path.name} has the column {mappings.shown(twice)} twice. Rename or remove one and try again. If its first "
-            "line is a row already, give the file a line of headings."
-        )
-    chosen = mappings.choose(header, kind=kind, name=mapping)
-    strange = {} if ignore_unknown else mappings.unknown_headings(chosen, header)
-    if strange:
-        raise BadFile(
-            f"{path.name} has columns that mapping {chosen.id} does not know: {mappings.shown(strange, strange)}. Correct the heading, or import "
-            "with --ignore-unknown to leave them out."
-        )
-    return Source(file, chosen, source or chosen.id, header)
-
-
-def dry_run(opened: Source, *, today: date, key: bytes, show: int = 20) -> Report:
-    """Read the whole file and check every row; touch no database. `unmatched` counts rows without a usable code."""
-    parser = RowParser(opened.mapping, opened.header, today=today, key=key)
-    counts = Counts()
-    refusals: list[tuple[int, Refusal]] = []
-    for number, cells in _body(opened):
-        result = parser.parse(cells)
-        if isinstance(result, list):
-            counts.rejected += 1
-            refusals += [(number, refusal) for refusal in result[: max(0, show - len(refusals))]]
-        elif result.party is None:
-            counts.unmatched += 1
-        else:
-            counts.stored += 1
-            counts.undated += result.statement.happened_on is None
-    return Report(None, opened.mapping.id, opened.file.encoding, counts, 0, refusals)
-
-
 def run(
     opened: Source, *, today: date, key: bytes, schemes: list[str], chunk: int, actor: str,
-    now: Callable[[], int] = clock.now, progress: Progress | None = None,
+    now: Callable[[], int] = clock.now, progress: Progress | None = None, division: str = "",
 ) -> Report:  # fmt: skip
     """Import a file. Safe to repeat: what is stored already is unchanged. A run that was cut off goes on where it was.
 
+    `division` is the area (prefix of GB/T 2260) in which the parties are registered whose row does not say so: there a row
+    without a number is found by its exact name. Raises BadArea for what is no division.
     Each chunk of rows is one transaction together with the position and the counts. Raises BadFile when the file turns
     out to be damaged on the way; the rows before that place are stored, and the run says so.
     """
+    area = naming.area_of(division)
     with session():
         record = _begin(opened, now(), actor)
         parser = RowParser(opened.mapping, opened.header, today=today, key=key)
         resumed_at = position = record.position
         again = _came_before(record)
         counts = Counts(**{name: getattr(record, name) for name in KEPT})
-        body = islice(_body(opened), position, None)
+        rest = islice(body(opened), position, None)
         try:
             damaged = None
             while damaged is None:
-                rows, damaged = _next_rows(body, chunk)
+                rows, damaged = _next_rows(rest, chunk)
                 if not rows:
                     break
                 parsed = [(number, parser.parse(cells)) for number, cells in rows]
                 with ledger.writing(now=now(), schemes=schemes, remember=again) as pen:
-                    counts = _store(pen, opened, record.id, parsed, counts, now())
+                    counts = _store(pen, opened, record.id, parsed, counts, now(), area)
                     _advance(record, position, position + len(rows), counts, now())
                 position += len(rows)
                 if progress is not None:
@@ -180,21 +138,14 @@ def run(
         return Report(record.id, opened.mapping.id, opened.file.encoding, counts, resumed_at)
 
 
-def _next_rows(body: Iterator[tuple[int, list[str]]], size: int) -> tuple[list[tuple[int, list[str]]], BadFile | None]:
+def _next_rows(rest: Iterator[tuple[int, list[str]]], size: int) -> tuple[list[tuple[int, list[str]]], BadFile | None]:
     """At most `size` rows, and the damage behind them if the file ends in one: the rows before it still count."""
     rows: list[tuple[int, list[str]]] = []
     try:
-        rows.extend(islice(body, size))
+        rows.extend(islice(rest, size))
     except BadFile as error:
         return rows, error
     return rows, None
-
-
-def _body(opened: Source) -> Iterator[tuple[int, list[str]]]:
-    """Rows with the number that a spreadsheet gives them (the header is 1). A blank line between rows is no row."""
-    numbered = enumerate(files.rows(opened.file), start=1)
-    next(numbered, None)
-    return ((number, cells) for number, cells in numbered if cells)
 
 
 def _begin(opened: Source, now: int, actor: str) -> ImportRun:
@@ -241,40 +192,40 @@ def _advance(record: ImportRun, position: int, after: int, counts: Counts, now: 
 
 
 def _store(
-    pen: Pen, opened: Source, run: int, parsed: list[tuple[int, Parsed | list[Refusal]]], before: Counts, now: int
-) -> Counts:
+    pen: Pen, opened: Source, run: int, parsed: list[tuple[int, Parsed | list[Refusal]]], before: Counts, now: int, area: str
+) -> Counts:  # fmt: skip
     counts = replace(before)
     good = [(number, result) for number, result in parsed if isinstance(result, Parsed)]
     _reject(run, [(number, result) for number, result in parsed if isinstance(result, list)], counts)
-    results = [result for _, result in good]
-    stated: list[Parsed] = []
-    waiting: list[tuple[int, Parsed]] = []
     if opened.mapping.kind == "registration":
-        rows = [(result.party or Party(), result.statement) for result in results]
-        said: list[str] = []
-        for (number, result), one in zip(good, entities.register(pen, rows, source=opened.source), strict=True):
-            if one in REASONS:
-                waiting.append((number, replace(result, why=one)))
-            else:
-                stated.append(result)
-                said.append(one)
-        counts.released += release(pen, [result.party for result in stated if result.party is not None])
-    else:
-        matches, made = entities.place(pen, [result.party for result in results])
-        counts.provisional += made
-        pairs: list[tuple[int, Statement]] = []
-        for (number, result), looked in zip(good, matches, strict=True):
-            if looked.found is None:
-                waiting.append((number, replace(result, why=result.why or looked.reason or "")))
-            else:
-                stated.append(result)
-                pairs.append((looked.found.id, result.statement))
-        said = [outcome.said for outcome in pen.state(pairs, source=opened.source)]
-    _count(counts, said, [result.statement for result in stated])
-    counts.released += forget(opened.source, stated)
-    queue(run, opened.source, waiting, now)
-    counts.unmatched += len(waiting)
+        _register(pen, opened.source, run, good, counts, now, area)
+        return counts
+    arrived = arriving.store(pen, opened.source, run, good, area=area, now=now)
+    _count(counts, [outcome.said for outcome in arrived.outcomes], arrived.statements)
+    counts.unmatched += arrived.waiting + arrived.dropped
+    for name in ("dropped", "by_name", "provisional", "released"):
+        setattr(counts, name, getattr(counts, name) + getattr(arrived, name))
     return counts
+
+
+def _register(
+    pen: Pen, source: str, run: int, good: list[tuple[int, Parsed]], counts: Counts, now: int, area: str
+) -> None:  # fmt: skip
+    rows = [(result.party or Party(), result.statement) for _, result in good]
+    stated: list[Parsed] = []
+    said: list[str] = []
+    waiting: list[tuple[int, Parsed]] = []
+    for (number, result), one in zip(good, entities.register(pen, rows, source=source), strict=True):
+        if one in REASONS:
+            waiting.append((number, replace(result, why=one)))
+        else:
+            stated.append(result)
+            said.append(one)
+    counts.released += release(pen, [result.party for result in stated if result.party is not None], now=now)
+    _count(counts, said, [result.statement for result in stated])
+    counts.released += forget(source, stated)
+    queue([row_of(run, source, number, result, area=result.area or area, now=now) for number, result in waiting])
+    counts.unmatched += len(waiting)
 
 
 def _count(counts: Counts, said: list[str], statements: list[Statement]) -> None:
@@ -298,14 +249,14 @@ def _reject(run: int, refused: list[tuple[int, list[Refusal]]], counts: Counts) 
 
 
 def write_rejects(run: int, path: Path) -> int:
-    """Write the refused rows of a run as CSV (UTF-8 with BOM, as spreadsheets like it) and return how many cells it names.
+    """Write the refused rows of a run, as a workbook where the name ends in .xlsx, else as CSV, and return how many cells it names.
 
     The file appears whole or not at all. Text that a spreadsheet would take for a formula is made harmless.
     """
     rows = list(ImportReject.select().where(ImportReject.run == run).order_by(ImportReject.row, ImportReject.number))
     if not rows:
         return 0
-    sheets.write_csv(
+    sheets.write_table(
         path,
         ["行号 row", "列 column", "值 value", "原因 reason"],
         [(row.row, row.column, row.value, row.reason) for row in rows],

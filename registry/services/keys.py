@@ -22,6 +22,7 @@ SCOPES = {
     "complaints:handle": "read who made a complaint or report 查看投诉举报人",
     "queue:decide": "decide whom waiting rows are about, merge entities 办理待匹配记录",
     "imports:write": "send files for import 上传导入文件",
+    "registrations:write": "import registrations from files, with imports:write 导入登记信息",
     "exchange:read": "fetch outbound batches, the withdrawal feed and reconciliation 数据交换",
     "ledger:audit": "read proofs and signed roots of the ledger 台账核验",
     "self:read": "an enterprise's own key: its own record, objections, repairs 企业自查",

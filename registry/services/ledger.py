@@ -20,6 +20,7 @@ from registry.database import execute, execute_many, in_slices, insert_rows, is_
 from registry.errors import NotInitialised, RecordConflict, RecordNotFound
 from registry.kinds import KINDS, Statement
 from registry.models import LedgerHead, Moment, Record
+from registry.services import aliases, mirrors
 from registry.services.known import Known, Matched, counted_columns, revised_at
 from registry.services.known import read as read_known
 from registry.services.sameness import ONE_PER_KEY, content_of, counted, digest, identity_of
@@ -35,7 +36,11 @@ FACT_COLUMNS = ("entity", "known", "part", "kind", "code", "severity", "amount",
 
 # The source of what an organ says for itself, over the API: on its own decisions nobody knows better.
 ORGAN = "organ"
+# The source of a withdrawal that says "this is another party's": when the party is found after all, the record is stated
+# again.
+WRONG_PARTY = "wrong-party"
 
+SURE: dict[Matched, int] = {"name": 0, "person": 1, "number": 2}  # of the party
 # Why a record that holds does not count.
 Why = Literal["by_name", "review", "repaired", "capped", "erased"]
 Said = Literal["stored", "corrected", "unchanged", "differs", "withdrawn"]
@@ -109,15 +114,17 @@ class Pen:
         for (entity, statement), identity, content, by in zip(pairs, identities, contents, how, strict=True):
             before = known.get(identity)
             if before is None:
-                if by == "name" and KINDS[statement.kind].grave(statement):
-                    self._hold(identity, entity, "by_name", self.seq + 1)
+                self._weigh(identity, entity, statement, by)
                 known[identity] = self._append("state", identity, content, entity, statement, source, matched=by)
                 outcomes.append(Outcome("stored", known[identity].seq))
-            elif before.act == "withdraw":
+            elif before.act == "withdraw" and before.source != WRONG_PARTY:
                 outcomes.append(Outcome("withdrawn", before.seq))
-            elif before.matched == "name" and by != "name" and before.content == content:
-                self._count(identity, "by_name")
-                known[identity] = self._replace("restate", before, identity, content, statement, before.source, by)
+            elif before.act == "withdraw" or (
+                SURE[by] > SURE[before.matched] and (before.content == content or source not in (ORGAN, before.source))
+            ):  # the party is found after all, or by somebody who is surer of it
+                whose = before.source if before.content == content and before.act != "withdraw" else source
+                self._weigh(identity, entity, statement, by)
+                known[identity] = self._replace("restate", before, identity, content, statement, whose, by)
                 outcomes.append(Outcome("corrected", known[identity].seq))
             elif (
                 before.content == content
@@ -129,7 +136,9 @@ class Pen:
             ):
                 outcomes.append(Outcome("unchanged", before.seq))
             elif source in (ORGAN, before.source) or statement.kind in ONE_PER_KEY:
-                known[identity] = self._replace("correct", before, identity, content, statement, source)
+                surest = max(by, before.matched, key=SURE.__getitem__)
+                self._weigh(identity, entity, statement, surest)
+                known[identity] = self._replace("correct", before, identity, content, statement, source, surest)
                 outcomes.append(Outcome("corrected", known[identity].seq))
             else:
                 same = before.counted == counted(statement)
@@ -209,15 +218,17 @@ class Pen:
         waits = record.identity in self._uncounted
         if record.act != "withdraw" and not waits and matched in (None, record.matched):
             return Outcome("unchanged", seq)
+        # What a withdrawal took back is said again as it stood, by whom it was said.
+        said = Record.get(Record.seq == record.replaces) if record.act == "withdraw" else record
         detail = {name: value for name, value in record.detail.items() if name != "withdrawn_because"}
         statement = Statement(
             record.kind, record.code, record.severity, record.amount_fen, record.happened_on, record.ends_on,
             record.document_no, record.organ, (), detail,
         )  # fmt: skip
         self._count(record.identity)
-        old = Known(seq, record.source, record.content, record.act, cast(Matched, record.matched), record.entity_id, ())
+        old = Known(seq, said.source, record.content, record.act, cast(Matched, record.matched), record.entity_id, ())
         after = self._replace(
-            "restate", old, record.identity, content_of(statement), statement, record.source, matched or old.matched
+            "restate", old, record.identity, content_of(statement), statement, said.source, matched or old.matched
         )
         self._provenance.append((record.identity, source, digest(["restated", mask_personal(reason)]), after.seq))
         return Outcome("corrected", after.seq)
@@ -243,7 +254,9 @@ class Pen:
         self._settle()
         identity = digest(["step", name, about, *key])
         content = digest([name, about, list(key), None if on is None else on.isoformat(), detail, leaves_out])
-        before = execute("SELECT seq, content FROM record WHERE identity = ?", (identity,)).fetchone()
+        before = execute(
+            "SELECT seq, content FROM record WHERE identity = ? AND replaced_seq IS NULL", (identity,)
+        ).fetchone()
         if before is not None:
             if before[1] != content:
                 raise RecordConflict(
@@ -268,6 +281,13 @@ class Pen:
         """Write out what waits, so that the statements below see it."""
         if self._records:
             self.flush()
+
+    def _weigh(self, identity: str, entity: int, statement: Statement, by: Matched) -> None:
+        """Hold back what was found by name alone and is grave; let count what was held back for that and is sure now."""
+        if by != "name" or not KINDS[statement.kind].grave(statement):
+            self._count(identity, "by_name")
+        elif identity not in self._uncounted:
+            self._hold(identity, entity, "by_name", self.seq + 1)
 
     def _hold(self, identity: str, entity: int, why: Why, seq: int) -> None:
         self._uncounted[identity] = why
@@ -320,9 +340,10 @@ class Pen:
         if self._replaced:  # first: an identity has one current row at any moment
             execute_many("UPDATE record SET replaced_seq = ? WHERE seq = ?", self._replaced)
         if self._gone:
-            execute_many("UPDATE fact SET gone = ? WHERE entity = ? AND known = ?", self._gone)
+            execute_many("UPDATE fact SET gone = ? WHERE entity = ? AND known = ? AND gone IS NULL", self._gone)
         insert_rows("record", RECORD_COLUMNS, self._records)
         insert_rows("fact", FACT_COLUMNS, self._facts)
+        mirrors.keep(RECORD_COLUMNS, self._records, self._replaced)
         if self._provenance:
             insert_rows(
                 "provenance",
@@ -330,11 +351,14 @@ class Pen:
                 self._provenance,
                 conflict="ON CONFLICT DO NOTHING",
             )
+        stale = dict(self.touched)  # what is said of a merged entity counts for the one that it is
+        for entity, root in aliases.roots(list(self.touched)).items():
+            stale[root] = max(stale.get(root, 0), self.touched[entity])
         for scheme in self.schemes:
             insert_rows(
                 "stale",
                 ("scheme", "entity", "seq"),
-                [(scheme, entity, seq) for entity, seq in sorted(self.touched.items())],
+                [(scheme, entity, seq) for entity, seq in sorted(stale.items())],
                 conflict="ON CONFLICT (scheme, entity) DO UPDATE SET seq = excluded.seq",
             )
         execute("UPDATE ledger_head SET seq = ?, entity = ?, name = ? WHERE id = 1", (self.seq, self.entity, self.name))

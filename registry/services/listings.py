@@ -1,17 +1,70 @@
-"""Listings that end by themselves: the serious-violation list 严重违法失信名单 after its term."""
+"""The lists as a whole: which verbs each has, how many stand on it, and listings that end by themselves after their term."""
 
 import calendar
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from registry import clock
+from registry.config import Settings
 from registry.database import execute, in_slices
 from registry.errors import RecordNotFound
-from registry.kinds import KINDS, Statement
+from registry.kinds import KINDS
 from registry.kinds.serious_listing import TERM_YEARS
-from registry.models import Record
-from registry.services import audit, ledger
+from registry.models import ListingCase, Record
+from registry.services import abnormal_list, audit, documents, ledger, serious_list
+from registry.services.documents import Desk
 
 KIND = KINDS["serious_listing"]
+NAMES = {3: "abnormal", 4: "serious"}
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many stand on a list: subjects 户数 and rows 条数 apart. `subject` and `ground` are None in a total over them."""
+
+    list: str
+    subject: str | None
+    ground: int | None
+    entities: int
+    rows: int
+
+
+def propose(case: ListingCase, *, opinion: str, desk: Desk) -> tuple[ListingCase, bool]:
+    """Give the first opinion 初审 on a case of either list. Safe to repeat."""
+    verb = abnormal_list.propose if case.list == "abnormal" else serious_list.propose
+    return verb(case.id, opinion=opinion, desk=desk)
+
+
+def decide(case: ListingCase, *, agree: bool, opinion: str, desk: Desk) -> tuple[ListingCase, bool]:
+    """Audit 审核 a case of either list. Safe to repeat."""
+    verb = abnormal_list.decide if case.list == "abnormal" else serious_list.decide
+    return verb(case.id, agree=agree, opinion=opinion, desk=desk)
+
+
+def count(today: date, divisions: Sequence[str] = ("",)) -> list[Count]:
+    """Who stands on the lists on a day: by list, subject and ground; by list and subject; by list.
+
+    Rows with a date that are not removed, withdrawn or uncounted. An entity with several open rows is one subject, so the
+    subjects of the grounds may add up to more than the total.
+    """
+    within = " OR ".join("e.division LIKE ?" for _ in divisions)
+    day = clock.day_number(today)
+    rows = execute(
+        "SELECT f.kind, e.kind, f.code, f.entity, count(*) FROM fact f JOIN entity e ON e.id = f.entity "  # noqa: S608 (marks only)
+        f"WHERE f.kind IN (3, 4) AND f.gone IS NULL AND f.day <= ? AND (f.ends IS NULL OR f.ends > ?) AND ({within}) "
+        "GROUP BY f.kind, e.kind, f.code, f.entity",
+        (day, day, *(f"{prefix}%" for prefix in divisions)),
+    ).fetchall()
+    subjects: dict[tuple[str, str | None, int | None], set[int]] = {}
+    number: dict[tuple[str, str | None, int | None], int] = {}
+    for kind, subject, ground, entity, times in rows:
+        name = NAMES[kind]
+        for key in ((name, subject, ground), (name, subject, None), (name, None, None)):
+            subjects.setdefault(key, set()).add(entity)
+            number[key] = number.get(key, 0) + times
+    order = sorted(number, key=lambda key: (key[0], key[1] is not None, key[1] or "", key[2] is not None, key[2] or 0))
+    return [Count(*key, len(subjects[key]), number[key]) for key in order]
 
 
 def end_of_term(listed_on: date | None, until: str | None) -> date:
@@ -43,12 +96,15 @@ def over(today: date) -> list[tuple[int, date]]:
     return found
 
 
-def end(seq: int, *, on: date, actor: str, schemes: list[str], now: int) -> ledger.Outcome:
+def end(
+    seq: int, *, on: date, actor: str, schemes: list[str], now: int, settings: Settings | None = None, today: date | None = None
+) -> ledger.Outcome:  # fmt: skip
     """End a listing on a day: a correction that says when it was removed, in a transaction of its own.
 
     Safe to repeat: a listing that has its removal, or was withdrawn or corrected meanwhile, is left as it is. The
     correction stands under the source of the listing: its old words, sent again, do not reopen it, its new ones count.
-    Raises RecordNotFound where there is no such listing.
+    Where the organ that listed issues its documents here (`settings`, with `today` as the day of issue) the removal gets
+    its document 移出决定书 in the same transaction. Raises RecordNotFound where there is no such listing.
     """
     with ledger.writing(now=now, schemes=schemes) as pen:
         record = Record.get_or_none((Record.seq == seq) & (Record.kind == KIND.name))
@@ -56,11 +112,16 @@ def end(seq: int, *, on: date, actor: str, schemes: list[str], now: int) -> ledg
             raise RecordNotFound(f"The ledger has no serious-violation listing {seq}.")
         if record.replaced_seq is not None or record.act == "withdraw" or record.ends_on is not None:
             return ledger.Outcome("unchanged", seq)
-        said = Statement(
-            record.kind, record.code, record.severity, record.amount_fen, record.happened_on, on, record.document_no,
-            record.organ, (), {**record.detail, "removed_because": "term_over"},
-        )  # fmt: skip
-        outcome = pen.correct(seq, said, source=record.source, act="end")
-        pen.flush()
-        audit.note("listing.ended", actor=actor, subject=f"record {seq}", now=now, by=outcome.seq, on=on.isoformat())
+        document = ""
+        if settings is not None and record.organ in documents.organs(settings):
+            at = documents.desk(settings, organ=record.organ, actor=actor, today=today or on, now=now, schemes=schemes)
+            document = serious_list.ended_by_term(pen, record, on=on, desk=at).printed_no
+            pen.flush()
+            ended = Record.get((Record.identity == record.identity) & Record.replaced_seq.is_null())
+            outcome = ledger.Outcome("corrected", ended.seq)
+        else:
+            outcome = serious_list.end(pen, record, on=on, because="term_over")
+            pen.flush()
+        said = {"by": outcome.seq, "on": on.isoformat()} | ({"document": document} if document else {})
+        audit.note("listing.ended", actor=actor, subject=f"record {seq}", now=now, **said)
         return outcome

@@ -1,22 +1,46 @@
 """Parties: whom a row names by its numbers, and which entity that is, or why a person must choose."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from registry.cells.checks import is_registration_no
-from registry.cells.names import fold_name
+from registry.cells.names import fold_name, simplified
 from registry.database import execute, in_slices
+from registry.errors import RegistryError
 
+# A prefix of GB/T 2260: province, city or county.
+AREA = re.compile(r"[1-9][0-9](?:[0-9]{2}){0,2}")
 # The numbers that an entity is found by, the surest first.
 NUMBERS = ("code", "registration_no", "organisation_code")
 # Names longer than this exist nowhere; the column is no wider.
 LONGEST_NAME = 200
 
 
+class BadArea(RegistryError):
+    code = "bad_area"
+    status = 422
+
+
+def area_of(text: str) -> str:
+    """A division code as the prefix that its entities share: 110108 is 110108, 110100 is 1101, 110000 is 11, "" is "".
+
+    Raises BadArea for what is not two, four or six digits of GB/T 2260.
+    """
+    plain = text.strip()
+    if not plain:
+        return ""
+    if not plain.isascii() or not AREA.fullmatch(plain):
+        raise BadArea(f"{plain[:20]!r} is not a division. Give two, four or six digits of GB/T 2260, for example 1101.")
+    while len(plain) > 2 and plain.endswith("00"):
+        plain = plain[:-2]
+    return plain
+
+
 def folded_name(name: str) -> str:
-    """A name as `entity_name` holds it."""
-    return fold_name(name)[:LONGEST_NAME]
+    """A name as `entity_name` holds it: folded, in simplified characters."""
+    return simplified(fold_name(name))[:LONGEST_NAME]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from registry.database import db, dicts
 from registry.errors import BadRecord, RecordConflict, RecordNotFound, RegistryError
 from registry.identity import read_identifier
 from registry.kinds import KINDS, Kind, Statement, kind_named
-from registry.models import Entity, Record
+from registry.models import Entity, Record, Uncounted
 from registry.page import Page
-from registry.services import audit, entities, grading, ledger, sameness
+from registry.services import aliases, audit, entities, grading, ledger, life, publication, sameness
 from registry.services.entities import Found, Party
 from registry.services.ledger import Pen
 from registry.services.parsing import party_of
@@ -148,7 +148,8 @@ def post(
     with ledger.writing(now=now, schemes=schemes) as pen:
         found = _entities(pen, [one.party for one in checked])
         pairs = [(entity.id, one.statement) for entity, one in zip(found, checked, strict=True)]
-        everyone = [entity.id for entity in found] if with_grades else []
+        into = aliases.roots([entity.id for entity in found]) if with_grades else {}
+        everyone = [into.get(entity.id, entity.id) for entity in found] if with_grades else []
         before = grading.standing(scheme, everyone)
         outcomes = pen.state(pairs, source=source)
         pen.flush()
@@ -174,8 +175,8 @@ def post(
                 entity.division,
                 entity.provisional,
                 one.statement.happened_on is None,
-                before.get(entity.id),
-                after.get(entity.id),
+                before.get(into.get(entity.id, entity.id)),
+                after.get(into.get(entity.id, entity.id)),
             )
             for outcome, entity, one in zip(outcomes, found, checked, strict=True)
         ]
@@ -246,6 +247,7 @@ def correct(
         pen.flush()
         _grade(scheme, [old.entity_id], today)
         if outcome.said in ledger.WRITTEN:
+            publication.corrected(old.identity, by=outcome.seq, on=today)
             audit.note(
                 "record.corrected",
                 actor=actor,
@@ -270,10 +272,16 @@ def withdraw(
     today: date,
     now: int,
 ) -> ledger.Outcome:
-    """Withdraw a record of one's own organ. It stays in the ledger and never counts again. Safe to repeat."""
+    """Withdraw a record of one's own organ: it never counts again, is shown nowhere, and recipients are told. Safe to
+    repeat."""
     with ledger.writing(now=now, schemes=schemes) as pen:
         old = _own(seq, organ, kind_name)
-        outcome = pen.withdraw(seq, source=source, reason=reason)
+        target = life.current(seq)
+        if old.replaced_seq is not None and not target.withdrawn:
+            raise RecordConflict(
+                f"Record {seq} was already replaced by {target.seq}. Withdraw that one instead.", current=target.seq
+            )
+        outcome = publication.withdraw(pen, target, source=source, reason=reason, by=actor, on=today, now=now)
         pen.flush()
         _grade(scheme, [old.entity_id], today)
         if outcome.said in ledger.WRITTEN:
@@ -299,12 +307,20 @@ def _own(seq: int, organ: str, kind_name: str) -> Record:
 
 
 def page(entity: Entity, *, kind: str | None, after: str | None, limit: int) -> Page[RecordView]:
-    """Current records of one entity, newest first, those without a date last; withdrawn ones are left out. One query."""
+    """Current records of one entity, newest first, those without a date last; withdrawn, repaired and erased ones are left out.
+
+    Records of entities that are merged into it stand among them.
+    """
     if kind is not None:
         kind_named(kind)
     day = fn.COALESCE(Record.happened_on.cast("text"), UNDATED)
+    family = aliases.family(entity.id)
+    gone = Uncounted.select(Uncounted.identity).where(Uncounted.entity.in_(family) & Uncounted.why.in_(life.FOR_GOOD))
     query = Record.select(Record, day.alias("sort_day")).where(
-        (Record.entity == entity) & Record.replaced_seq.is_null() & Record.act.not_in(("withdraw", "step"))
+        Record.entity.in_(family)
+        & Record.replaced_seq.is_null()
+        & Record.act.not_in(("withdraw", "step"))
+        & Record.identity.not_in(gone)
     )
     if kind is not None:
         query = query.where(Record.kind == kind)

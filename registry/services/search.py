@@ -1,9 +1,10 @@
-"""Search: entities by code, registration number, name (two characters suffice), division, industry, class."""
+"""Search: entities by code, older numbers, name (two characters, or three letters of how it is read), division, industry, class."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from registry import cursor
+from registry.cells.checks import is_organisation_code
 from registry.cells.names import search_tokens
 from registry.database import execute
 from registry.errors import RegistryError
@@ -44,7 +45,10 @@ class Query:
 
 
 def page(query: Query, *, scheme: str, with_class: bool, after: str | None, limit: int) -> Page[dict[str, Any]]:
-    """Entities that match, in order of id, one query a page. With `with_class` each carries its class under `scheme`."""
+    """Entities that match, in order of id, one query a page. With `with_class` each carries its class under `scheme`.
+
+    An entity that was merged 合并 is found by its own names and numbers, and `merged_into` is the code of the one it is.
+    """
     where: list[str] = []
     values: list[object] = []
     text = query.q.strip()
@@ -55,6 +59,9 @@ def page(query: Query, *, scheme: str, with_class: bool, after: str | None, limi
             values += [folded, folded]
         elif len(search_tokens(text)) < 2:  # one token is one character; two stand apart by a blank
             raise TooVague("One character finds too much. Give at least two characters of the name, or a whole code.")
+        elif is_organisation_code(folded) and any(map(str.isdigit, folded[:8])):
+            where.append("e.organisation_code = ?")
+            values.append(folded)
         else:
             sql, names = named_like(text)
             where.append(f"e.id IN ({sql})")
@@ -70,11 +77,12 @@ def page(query: Query, *, scheme: str, with_class: bool, after: str | None, limi
     if "" not in query.divisions:
         where.append("(" + " OR ".join("e.division BETWEEN ? AND ?" for _ in query.divisions) + ")")
         values += [bound for prefix in query.divisions for bound in prefix_range("division", prefix)]
-    join, shown = "", ""
+    join = 'LEFT JOIN alias a ON a.entity = e.id AND a.until_seq IS NULL LEFT JOIN entity w ON w.id = a."into" '
+    shown = ", coalesce(w.code, w.registration_no)"
     if with_class:
-        join = "LEFT JOIN grade_state s ON s.scheme = ? AND s.entity = e.id "
+        join += "LEFT JOIN grade_state s ON s.scheme = ? AND s.entity = e.id "
         values.insert(0, scheme)
-        shown = ", s.class"
+        shown += ", s.class"
         if query.class_:
             where.append("s.class = ?")
             values.append(query.class_)
@@ -85,7 +93,7 @@ def page(query: Query, *, scheme: str, with_class: bool, after: str | None, limi
     columns = ", ".join(f"e.{column}" for column in COLUMNS)
     sql = f"SELECT {columns}{shown} FROM entity e {join}{condition}ORDER BY e.id LIMIT ?"  # noqa: S608 (columns are ours)
     rows = [
-        dict(zip((*COLUMNS, *(["class"] if with_class else [])), row, strict=True))
+        dict(zip((*COLUMNS, "merged_into", *(["class"] if with_class else [])), row, strict=True))
         for row in execute(sql, [*values, limit + 1]).fetchall()
     ]
     more = len(rows) > limit

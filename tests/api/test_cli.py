@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from api.cli import COMMANDS, cli
 from api.cli.imports import rejects_path
 from api.cli.setup import masked
-from registry import config, database, files
+from registry import config, database, tables
 from registry.config import ROOT, Settings
 from registry.models import Audit, ImportRun, Record
 from registry.services import grading, keys
@@ -262,7 +262,7 @@ def penalties(folder: Path, code: str, *, bad: bool = True) -> Path:
         writer = csv.DictWriter(handle, header, restval="")
         writer.writeheader()
         writer.writerows(rows)
-    assert files.look_at(file).lines == len(rows) + 1
+    assert tables.look_at(file).lines == len(rows) + 1
     return file
 
 

@@ -70,9 +70,10 @@ def test_no_endpoint_is_documented_that_does_not_exist(lone_app):
 def test_every_parameter_of_a_query_is_documented(lone_app):
     document = lone_app.test_client().get("/api/v1/openapi.json").json
     for path, item in document["paths"].items():
-        for operation in (item[method] for method in set(item) - {"parameters"}):
+        for method, operation in ((method, item[method]) for method in set(item) - {"parameters"}):
             shown = path.replace("{", "<").replace("}", ">")
-            part = next((part for part in API.split("\n### ") if part.startswith(f"`GET {shown}`")), "")
+            named = f"`{method.upper()} {shown}`"
+            part = next((part for part in API.split("\n### ") if part.startswith(named)), "")
             for parameter in operation.get("parameters", []):
                 if parameter["in"] == "query":
                     assert f"`{parameter['name']}`" in part or f"`{parameter['name']}=" in part, (

@@ -5,10 +5,12 @@ import re
 import pytest
 
 from registry.database import execute
-from registry.services import grading
-from tests.api.conftest import ORGAN, calls, grade_all, penalty
+from registry.services import grading, keys, seal
+from tests.api.conftest import ORGAN, Caller, calls, grade_all, penalty
 from tests.api.test_work import TASK, key
+from tests.conftest import NOW
 from tests.factories import credit_code
+from tests.registry.deeds import shown
 
 # Words that name a part of a grade where an entity is shown.
 TELLING = re.compile(rb'"(class|score|grade|points|reasons|digest|rank|changed_from|graded_on|filters)"')
@@ -17,7 +19,15 @@ WITHOUT_ENTITIES = ("/api/v1/schemes", "/api/v1/openapi.json", "/api/v1/docs", "
 
 
 @pytest.fixture
-def district(app, officer, company):
+def sealed_from_the_start(app):
+    """The log in which the ledger is sealed, made before its first row."""
+    settings = app.extensions["xinheng"].settings
+    seal.make_log(settings, now=NOW)
+    return lambda: seal.seal(settings, now=lambda: NOW)
+
+
+@pytest.fixture
+def district(app, sealed_from_the_start, officer, company):
     """Graded entities of several classes, a task and a list; what requests need to reach them."""
     codes = [company(), company(penalties=1), company(penalties=4)]
     grade_all(app)
@@ -26,11 +36,53 @@ def district(app, officer, company):
     task = officer.post("/api/v1/tasks", TASK, key("t")).json["id"]
     number = officer.post("/api/v1/lists", {"task": task, "size": 10}, key("l")).json["id"]
     seq = officer.post("/api/v1/records/penalty", penalty(codes[1])).json["seq"]
-    return {"codes": codes, "task": task, "list": number, "seq": seq}
+    sealed_from_the_start()
+    return {
+        "codes": codes, "task": task, "list": number, "seq": seq, "app": app,
+        "rules": sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule),
+    }  # fmt: skip
 
 
 def requests(district):
     """Every endpoint, with what reaches something and with what fails: (method, path, body)."""
+    yield from told_apart(district)
+    told = set(told_apart_paths(district))
+    for rule in district["rules"]:
+        for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+            if rule.endpoint != "static" and (method, rule.rule) not in told:
+                for path in filled(rule.rule, district):
+                    yield method, path, None if method == "GET" else {}
+
+
+def filled(rule, district):
+    """Paths of a rule, with each code of the district, a number that exists and one that does not."""
+    values = {
+        "kind": ["penalty"],
+        "name": ["general-risk"],
+        "form": ["csv"],
+        "code": [*district["codes"], credit_code(number=1)],
+    }
+    paths = [rule]
+    for converter, name in re.findall(r"<(?:([^:<>]+):)?(\w+)>", rule):
+        found = values.get(name) or ["1", str(district["seq"]), "999999"]
+        if converter:
+            assert converter.startswith("int"), rule
+        part = f"<{converter}:{name}>" if converter else f"<{name}>"
+        paths = [path.replace(part, value) for path in paths for value in found]
+    return paths
+
+
+def told_apart_paths(district):
+    """(method, rule) of what `told_apart` reaches."""
+    adapter = district["app"].url_map.bind("")
+    for method, path, _ in told_apart(district):
+        if path != "/x":
+            rule, _ = adapter.match(path.partition("?")[0], method=method, return_rule=True)
+            yield method, rule.rule
+
+
+def told_apart(district):
+    """What has parameters of its own to try, and what must succeed."""
     for code in (*district["codes"], credit_code(number=1), "nonsense"):
         for rest in (
             "",
@@ -40,10 +92,22 @@ def requests(district):
             "/records",
             "/records?kind=penalty",
             "/explanation?known_at=1",
+            "/dossier",
+            "/dossier?on=2026-06-30",
+            "/dossier?known_at=3&limit=2",
+            "/report.html",
+            "/report.html?from=2026-01-01&to=2026-06-30",
         ):
             yield "GET", f"/api/v1/entities/{code}{rest}", None
+        for rest in ("", "/records", "/records?on=2026-06-30", "/records?kind=penalty&limit=1", "/complaints"):
+            yield "GET", f"/api/v1/public/entities/{code}{rest}", None
+        yield "GET", f"/public/{code}", None
         yield "POST", "/api/v1/records/penalty", penalty(code)
         yield "POST", "/api/v1/records/penalty/batch", {"records": [penalty(code), penalty(code, fine_fen=-1), {}]}
+        named = f"/api/v1/records/penalty/by-document?document_no=信市监处罚〔2026〕900号&code={code}"
+        yield "GET", named, None
+        yield "POST", named.replace("?", "/correction?"), {"reason": "错", "record": penalty(code)}
+        yield "POST", named.replace("?", "/withdrawal?"), {"reason": ""}
     for query in (
         "",
         "?q=示例",
@@ -56,6 +120,10 @@ def requests(district):
         "?clas=D",
     ):
         yield "GET", f"/api/v1/entities{query}", None
+    for rest in ("", "?date=2026-11-21", "/lines?date=2026-11-21&source=organ", "/lines?source=test&limit=1"):
+        yield "GET", f"/api/v1/reconciliation{rest}", None
+    for rest in ("", "?on=2026-06-30", "/report.html"):
+        yield "GET", f"/api/v1/own{rest}", None
     number, seq = district["list"], district["seq"]
     for rest in (
         "",
@@ -94,17 +162,55 @@ def walk(caller, district):
 def test_the_walk_misses_no_endpoint(app, district):
     asked = {(method, path.partition("?")[0]) for method, path, _ in requests(district)}
     adapter = app.url_map.bind("")
-    reached = set()
-    for method, path in asked - {("GET", "/x")}:
-        rule, _ = adapter.match(path, method=method, return_rule=True)
-        reached.add((method, rule.rule))
+    reached = {
+        (method, adapter.match(path, method=method, return_rule=True)[0].rule)
+        for method, path in asked - {("GET", "/x")}
+    }
     every = {
         (method, rule.rule)
         for rule in app.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
         if rule.endpoint != "static"
     }
-    assert reached | {("POST", "/api/v1/records/<kind>/<int(min=1, max=9007199254740992):seq>/withdrawal")} == every
+    assert reached == every
+
+
+@pytest.fixture
+def own(app, district):
+    """The own key of the enterprise with the worst grade."""
+    code = district["codes"][-1]
+    secret = keys.create("own", organ="", scopes=["self:read"], divisions=[], entity=code, actor="test", now=NOW)
+    return Caller(app, secret)
+
+
+def self_service(code):
+    """What an enterprise, and anyone, may ask about itself: every path × past day × past number."""
+    days = ("", "on=2024-06-30", "on=2026-11-20")
+    for day in days:
+        for known in ("", "known_at=1", "known_at=2026-01-01T00:00:00Z", "limit=2"):
+            yield f"/api/v1/own?{'&'.join(part for part in (day, known) if part)}"
+        yield f"/api/v1/public/entities/{code}/records?{day}"
+    yield from ("/api/v1/own/report.html", "/api/v1/own/report.html?from=2025-01-01&to=2025-12-31")
+    yield from (f"/api/v1/public/entities/{code}", f"/public/{code}", f"/api/v1/public/entities/{code}/complaints")
+
+
+def test_what_an_enterprise_and_anyone_reads_is_the_same_whatever_the_grade_is(app, own, district):
+    code = district["codes"][-1]
+    shown(district["seq"])
+    callers = {"own": own, "anyone": Caller(app, None)}
+
+    def told():
+        number = {"X-Request-ID": "one"}
+        return {
+            (name, path): one.get(path, number).data for name, one in callers.items() for path in self_service(code)
+        }
+
+    before = told()
+    assert not [where for where, body in before.items() if TELLING.search(body) or "风险分类".encode() in body]
+    execute("UPDATE grade_state SET class = 'B', rank = 1, score = 321")
+    execute("UPDATE grade SET class = 'B', score = 321")
+    execute("DELETE FROM stale")
+    assert told() == before
 
 
 def test_no_answer_to_a_caller_without_the_right_names_a_part_of_a_grade(app, clerk, district):

@@ -22,7 +22,7 @@ def run(name: str, settings, on: date = TODAY, now: int = NOW) -> runner.Ran:
 def listed(day: date, **given) -> int:
     """A serious-violation listing of that day; its ledger number."""
     number = f"信严列〔{day.year}〕{Record.select().count()}号"
-    return record(registered(), "serious_listing", listed_on=day, document_no=number, **given).seq
+    return record(registered(), "serious_listing", listed_on=day, document_no=number, article=0, **given).seq
 
 
 def endings() -> dict[int, date]:
@@ -97,7 +97,7 @@ def test_a_listing_that_is_removed_meanwhile_is_left_as_it_is(settings):
 
 
 def test_the_source_of_a_listing_may_still_correct_its_end_and_its_old_file_changes_nothing(settings):
-    given = {"listed_on": date(2020, 1, 1), "document_no": "信严列〔2020〕1号"}
+    given = {"listed_on": date(2020, 1, 1), "article": 0, "document_no": "信严列〔2020〕1号"}
     entity = registered()
     record(entity, "serious_listing", **given)
     run("end_listings", settings)

@@ -43,10 +43,12 @@ def test_every_setting_has_a_comment_above_it_in_the_shipped_file(key):
 
 @pytest.mark.parametrize("key", KEYS)
 def test_every_setting_is_overridden_by_its_environment_variable(key):
-    whole = isinstance(value_of(SETTINGS, key), int)
-    given = "7" if whole else "another"
-    settings = config.load(environ={f"XINHENG_{key.replace('.', '_').upper()}": given})
-    assert value_of(settings, key) == (7 if whole else "another")
+    before = value_of(SETTINGS, key)
+    number = 1 - before if key.split(".")[1] in config.SWITCHES else 7
+    # A choice takes no other words.
+    other = number if isinstance(before, int) else {"publication.old_rows": "retime"}.get(key, "another")
+    settings = config.load(environ={f"XINHENG_{key.replace('.', '_').upper()}": str(other)})
+    assert value_of(settings, key) == other
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -135,3 +137,14 @@ def test_settings_are_frozen():
         SETTINGS.server.port = 1
     with pytest.raises(dataclasses.FrozenInstanceError):
         SETTINGS.server = None
+
+
+@pytest.mark.parametrize("name", config.SWITCHES)
+def test_a_switch_is_off_or_on_and_nothing_else(name, tmp_path):
+    with pytest.raises(ConfigError, match=r"neither 0 \(off\) nor 1 \(on\)"):
+        config.load(written(tmp_path, f"[listings]\n{name} = 2\n"), environ={})
+
+
+def test_what_becomes_of_old_rows_is_one_of_two_words():
+    with pytest.raises(ConfigError, match='neither "keep" nor "retime"'):
+        config.load(environ={"XINHENG_PUBLICATION_OLD_ROWS": "forget"})

@@ -188,15 +188,15 @@ def test_every_code_of_a_system_is_accepted_in_either_case(system, codes):
 
 def test_a_code_that_its_system_lacks_is_refused_with_the_systems_that_have_it():
     (message,) = refused("spot_check", **check(code="a"))["results"][1]["code"]
-    assert message == (
-        "Code system xinheng-2026 has no code 'A'. These have it: zhejiang. Give the system that the source uses."
-    )
+    assert message.startswith("The list xinheng-2026 抽查检查结果 has no code 'A'. It has: 1 未发现问题, ")
+    assert message.endswith(" These have it: zhejiang. Give the system that the source uses.")
 
 
 def test_a_code_that_no_system_has_is_refused_with_the_codes_of_its_own():
     (message,) = refused("spot_check", **check(system="guangdong", code="99"))["results"][1]["code"]
     assert message == (
-        "Code system guangdong has no code '99'. No code system here has it. Codes of guangdong: 1, 2, 3, 4, 5, 6, 7, 8, 9."
+        "The list guangdong 抽查结果（广东） has no code '99'. It has: 1 正常, 2 未按规定公示年报, 3 未公示其他信息, "
+        "4 隐瞒、弄虚作假, 5 无法联系, 6 不予配合, 7 已注销, 8 未建财务账, 9 其他."
     )
 
 

@@ -12,7 +12,7 @@ from registry import database
 from registry.cells.checks import registration_check
 from registry.kinds import Statement
 from registry.models import Entity, Fact, Record, Stale, Unmatched
-from registry.services import entities, imports, ledger, queue
+from registry.services import entities, imports, ledger, queue, sameness
 from registry.services.parsing import Parsed
 from registry.services.parties import Party
 from tests.conftest import NOW
@@ -223,9 +223,9 @@ def test_many_rows_are_released_whatever_the_chunk(settings, tmp_path, chunk):
 def test_the_command_says_how_many_rows_left_the_queue(on_sqlite, tmp_path, capsys):
     penalise(on_sqlite, tmp_path, {"registration_no": OLD})
     report = register(on_sqlite, tmp_path, (CODE, OLD, NAME))
-    _tell(report, None, dry_run=False)
+    _tell(report, None)
     assert "1 rows that had waited found their party" in capsys.readouterr().out
-    _tell(register(on_sqlite, tmp_path, (CODE, OLD, NAME)), None, dry_run=False)
+    _tell(register(on_sqlite, tmp_path, (CODE, OLD, NAME)), None)
     assert "had waited" not in capsys.readouterr().out
 
 
@@ -241,9 +241,9 @@ def through_the_queue(said, party=None):
 def test_a_statement_comes_out_of_the_queue_as_it_went_in(kind):
     said = statement(kind)
     back = through_the_queue(said, Party(CODE))
-    assert ledger.content_of(back) == ledger.content_of(said)
-    assert ledger.identity_of(back, 7, ledger.content_of(back), "s") == ledger.identity_of(
-        said, 7, ledger.content_of(said), "s"
+    assert sameness.content_of(back) == sameness.content_of(said)
+    assert sameness.identity_of(back, 7, sameness.content_of(back), "s") == sameness.identity_of(
+        said, 7, sameness.content_of(said), "s"
     )
     assert back == said
 
@@ -262,4 +262,4 @@ days = st.none() | st.dates(date(1949, 10, 1), date(2100, 1, 1))
 def test_any_statement_comes_out_of_the_queue_as_it_went_in(said):
     back = through_the_queue(said)
     assert back == said
-    assert ledger.content_of(back) == ledger.content_of(said)
+    assert sameness.content_of(back) == sameness.content_of(said)

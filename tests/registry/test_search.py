@@ -87,6 +87,57 @@ def test_an_entity_is_found_by_a_name_that_it_had(settings):
         assert (item["id"], item["name"]) == (entity, "信衡新生有限公司")
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("xhcg", {NAMES[0]}),
+        ("XHCG", {NAMES[0]}),
+        ("cgsp", {NAMES[0]}),
+        ("xhscg", {NAMES[1]}),
+        ("xinhengchenguang", {NAMES[0]}),
+        ("chenguang", {NAMES[0], NAMES[1]}),
+        ("chen guang", {NAMES[0], NAMES[1]}),
+        ("muse", {NAMES[2]}),
+        ("xinheng trading", {NAMES[5]}),
+        ("trading", {NAMES[5]}),
+        ("henc", set()),
+        ("gspy", {NAMES[0]}),
+        ("xxqq", set()),
+    ],
+)
+def test_a_name_is_found_by_its_initials_and_by_how_it_is_read(named, text, expected):
+    assert names(text) == expected
+
+
+@pytest.mark.parametrize("text", ["changsha", "cssp", "chongqing", "yuechi", "yinhang"])
+def test_characters_with_several_readings_are_read_as_in_the_names_that_people_know(settings, text):
+    registered(name="信衡市长沙食品重庆银行")
+    registered(name="信衡乐驰商贸")
+    assert len(names(text)) == (0 if text == "yuechi" else 1)
+
+
+@pytest.mark.parametrize("text", ["質量強國", "质量强国", "質量强国"])
+def test_traditional_and_simplified_characters_find_each_other(settings, text):
+    registered(name="信衡質量強國商行")
+    registered(name="信衡质量强国饭店")
+    assert names(text) == {"信衡質量強國商行", "信衡质量强国饭店"}
+
+
+def test_two_simplified_names_stay_two(settings):
+    registered(name="信衡日昇商行")
+    registered(name="信衡日升商行")
+    assert names("日昇") == {"信衡日昇商行"}
+    assert names("日升") == {"信衡日升商行"}
+
+
+def test_an_entity_is_found_by_its_organisation_code(settings):
+    code = credit_code()
+    entity = registered(code)
+    registered()
+    for text in (code[8:17], f"{code[8:16]}-{code[16]}", code[8:17].lower()):
+        assert [item["id"] for item in found(text).items] == [entity]
+
+
 def test_an_entity_is_found_once_even_by_two_of_its_names(settings):
     code = credit_code()
     registered(code, name="信衡晨光一厂")

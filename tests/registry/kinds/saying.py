@@ -7,6 +7,7 @@ from tests.conftest import TODAY
 
 ORGAN = "信衡市市场监督管理局"
 LEAST: dict[str, dict[str, Any]] = {
+    "relation": {"type": "股东", "person_name": "张某某", "share": "35.5%", "valid_from": "2020-01-02"},
     "licence": {"certificate": "食品经营许可证", "decided_on": "2025-03-02", "valid_to": "2030-03-01"},
     "product_sampling": {"product": "示例糕点", "result": "合格", "sampled_on": "2026-04-01"},
     "registration_change": {"item": "住所", "changed_on": "2026-02-02", "before": "示例路1号", "after": "示例路2号"},

@@ -37,7 +37,7 @@ def test_numbers_are_in_order_and_names_fit_their_column():
     assert numbers == sorted(set(numbers)), "two kinds share a number"
     assert {name: KINDS[name].number for name in NEW} == {
         "accident": 17, "award": 14, "certification": 11, "licence": 8, "outside_list": 16, "product_sampling": 9, "recall": 13,
-        "registration_change": 10, "satisfaction_survey": 15, "standard_declared": 12,
+        "registration_change": 10, "relation": 18, "satisfaction_survey": 15, "standard_declared": 12,
     }, "facts are stored under these numbers: one is never given to another kind"  # fmt: skip
     assert all(len(name) <= 20 for name in KINDS)
 
@@ -72,7 +72,7 @@ def test_an_unknown_field_a_nul_and_a_day_to_come_are_refused_by_name(kind):
 
 @pytest.mark.parametrize("kind", NEW)
 def test_without_a_day_it_is_undated_and_never_dated_otherwise(kind):
-    days = {name: None for name in ("decided_on", "sampled_on", "changed_on", "issued_on", "declared_on", "announced_on",
+    days = {name: None for name in ("valid_from", "decided_on", "sampled_on", "changed_on", "issued_on", "declared_on", "announced_on",
             "awarded_on", "surveyed_on", "listed_on", "occurred_on") if name in KINDS[kind].schema._declared_fields}  # fmt: skip
     assert said(kind, **days).happened_on is None
 
@@ -123,7 +123,7 @@ def test_kinds_beside_each_other_leave_the_grade_facts_of_the_old_ones_alone(on_
     with ledger.writing(now=NOW, schemes=[]) as pen:
         pen.state([(entity, said(kind)) for kind in NEW], source="test")
     assert [(fact.kind, fact.code, fact.amount) for fact in Fact.select().where(Fact.kind == 2)] == before
-    assert {fact.kind for fact in Fact.select()} == {1, 2, *range(8, 18)}
+    assert {fact.kind for fact in Fact.select()} == {1, 2, *range(8, 19)}
 
 
 # --- code lists ----------------------------------------------------------------------------------------------------

@@ -11,9 +11,14 @@ class HygieneScoreSchema(RecordSchema):
     PAST = ("scored_on",)
 
     score = fields.Integer(
-        required=True, strict=True, validate=validate.Range(0, 10), metadata={"description": "Score 卫生评分"}
+        required=True,
+        strict=True,
+        validate=validate.Range(0, 10),
+        metadata={"sees": "public", "description": "Score 卫生评分"},
     )
-    scored_on = Day(load_default=None, allow_none=True, metadata={"description": "Day of the visit 评分日期"})
+    scored_on = Day(
+        load_default=None, allow_none=True, metadata={"sees": "public", "description": "Day of the visit 评分日期"}
+    )
 
 
 def state(data):

@@ -1,0 +1,213 @@
+"""Sending files for import, asking how far they are, and what a key may send."""
+
+import dataclasses
+import io
+
+import pytest
+
+from api.app import create_app
+from jobs.run import Run
+from jobs.tasks.files import import_files
+from registry.models import Record, Upload
+from tests.api.conftest import ORGAN, calls
+from tests.conftest import NOW, TODAY
+from tests.factories import credit_code
+from tests.jobs.test_files import csv_bytes, rows
+
+WRITER = ["imports:write"]
+
+
+@pytest.fixture
+def spooled(settings, tmp_path):
+    return with_spool(settings, tmp_path)
+
+
+@pytest.fixture
+def lone_spooled(on_sqlite, tmp_path):
+    return with_spool(on_sqlite, tmp_path)
+
+
+def with_spool(settings, tmp_path):
+    given = dataclasses.replace(settings.import_, spool=str(tmp_path / "spool"), max_file_mb=1)
+    return create_app(dataclasses.replace(settings, import_=given), today=lambda: TODAY, now=lambda: NOW)
+
+
+def settings_of(app):
+    return app.extensions["xinheng"].settings
+
+
+def send(who, content, *, name="penalties.csv", headers=None, **options):
+    return who.post(
+        "/api/v1/imports",
+        headers=headers,
+        data={"file": (io.BytesIO(content), name), **options},
+        content_type="multipart/form-data",
+    )
+
+
+def work(app):
+    import_files(Run("import_files", settings=settings_of(app), now=lambda: NOW, must_stop=lambda: ""), today=TODAY)
+
+
+def spool_of(app):
+    folder = settings_of(app).path(settings_of(app).import_.spool)
+    return [path.name for path in folder.iterdir()] if folder.is_dir() else []
+
+
+def test_a_file_that_was_sent_is_imported_and_can_be_followed(spooled):
+    key = calls(spooled, "feed", WRITER)
+    sent = send(key, csv_bytes([*rows([credit_code(), credit_code()]), ["某", "123", "号", "昨天", "", "", ""]]))
+    assert sent.status_code == 202
+    where = sent.headers["Location"]
+    assert (sent.json["state"], sent.json["position"], sent.json["source"]) == ("waiting", 0, ORGAN)
+    first = key.get(where)
+    assert key.get(where, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+    work(spooled)
+    done = key.get(where, headers={"If-None-Match": first.headers["ETag"]})
+    assert (done.status_code, done.json["state"], done.json["position"], done.json["rows"]) == (200, "done", 3, 3)
+    assert {name: done.json["counts"][name] for name in ("read", "stored", "rejected")} == {
+        "read": 3,
+        "stored": 2,
+        "rejected": 1,
+    }
+    assert done.json["understanding"]["mapping"] == "penalty-legal-person"
+    rejected = key.get(done.json["rejected_file"])
+    assert (rejected.mimetype, rejected.text.count("\r\n")) == ("text/csv", 2)
+    assert "处罚决定日期" in rejected.text
+    (listed,) = key.get("/api/v1/imports").json["items"]
+    assert listed["id"] == sent.json["id"]
+    assert "understanding" not in listed
+
+
+def test_the_same_file_again_is_the_same_upload(spooled):
+    key, content = calls(spooled, "feed", WRITER), csv_bytes(rows([credit_code()]))
+    first, again = send(key, content), send(key, content, name="again.csv")
+    assert (first.status_code, again.status_code) == (202, 200)
+    assert first.json["id"] == again.json["id"]
+    assert again.headers["Location"] == first.headers["Location"]
+    assert len(spool_of(spooled)) == 1
+    work(spooled)
+    assert (send(key, content).status_code, Upload.select().count(), spool_of(spooled)) == (200, 1, [])
+    other = send(calls(spooled, "other", WRITER), content)
+    assert (other.status_code, other.json["id"] != first.json["id"]) == (202, True)
+
+
+def test_an_idempotency_key_stands_for_one_file(lone_spooled):
+    key, content = calls(lone_spooled, "feed", WRITER), csv_bytes(rows([credit_code()]))
+    header = {"Idempotency-Key": "monday"}
+    first, again = send(key, content, headers=header), send(key, content, headers=header)
+    assert (first.status_code, again.status_code, again.headers["Idempotent-Replay"]) == (202, 202, "true")
+    assert first.json == again.json
+    assert again.headers["Location"] == first.headers["Location"]
+    other = send(key, csv_bytes(rows([credit_code()])), headers=header)
+    assert (other.status_code, other.json["code"]) == (409, "idempotency_conflict")
+    assert len(spool_of(lone_spooled)) == 1
+
+
+def test_a_dry_run_answers_what_was_understood(lone_spooled):
+    key = calls(lone_spooled, "feed", WRITER)
+    sent = send(key, csv_bytes(rows([credit_code()])), dry_run="true", mapping="penalty-legal-person")
+    work(lone_spooled)
+    said = key.get(sent.headers["Location"]).json
+    assert (said["state"], said["dry_run"], said["counts"]["stored"], Record.select().count()) == ("done", True, 1, 0)
+    assert said["understanding"]["file"] == "penalties.csv"
+    assert said["understanding"]["first_rows"][0]["record"]["amount_fen"] == 2_000_00
+
+
+def test_a_file_that_is_too_large_is_refused_and_nothing_of_it_stays(lone_spooled):
+    key = calls(lone_spooled, "feed", WRITER)
+    for size in (1_000_000, 1 << 20):
+        assert send(key, b"x" * size).status_code == 202
+    for size in ((1 << 20) + 1, 3 << 20):
+        refused = send(key, b"x" * size)
+        assert (refused.status_code, refused.json["code"]) == (413, "file_too_large")
+        assert "max_file_mb" in refused.json["detail"]
+    assert len(spool_of(lone_spooled)) == 2
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "said"),
+    [
+        ({"mapping": "../../etc/passwd"}, 422, "name of a mapping"),
+        ({"mapping": "mine.toml"}, 422, "name of a mapping"),
+        ({"kind": "recalls"}, 422, "kind"),
+        ({"maping": "penalty-tax"}, 422, "Known are: file, kind, mapping"),
+        ({"source": "信衡市公安局"}, 403, "imports as 信衡市市场监督管理局"),
+        ({"dry_run": "perhaps"}, 422, "dry_run"),
+        ({"kind": "registration"}, 403, "registrations:write"),
+    ],
+)
+def test_options_that_are_refused_say_why_and_leave_no_file(lone_spooled, form, status, said):
+    refused = send(calls(lone_spooled, "feed", WRITER), csv_bytes(rows([credit_code()])), **form)
+    assert refused.status_code == status
+    assert said in refused.json["detail"]
+    assert (spool_of(lone_spooled), Upload.select().count()) == ([], 0)
+
+
+def test_a_body_that_is_no_such_form_is_refused(lone_spooled):
+    key = calls(lone_spooled, "feed", WRITER)
+    assert key.post("/api/v1/imports", {"file": "x"}).status_code == 400
+    form = {"content_type": "multipart/form-data"}
+    assert key.post("/api/v1/imports", data={"dry_run": "true"}, **form).status_code == 422
+    assert key.post("/api/v1/imports", data={"other": (io.BytesIO(b"x"), "a.csv")}, **form).status_code == 422
+    two = {"file": [(io.BytesIO(b"x"), "a.csv"), (io.BytesIO(b"y"), "b.csv")]}
+    assert key.post("/api/v1/imports", data=two, **form).status_code == 422
+    cut = key.post("/api/v1/imports", data=b"--x\r\nContent-Dispo", content_type="multipart/form-data; boundary=x")
+    assert cut.status_code == 400
+    assert key.post("/api/v1/imports", data={"kind": "x" * 50_000}, **form).status_code in (413, 422)
+    assert spool_of(lone_spooled) == []
+
+
+def test_a_system_of_the_organ_may_have_its_own_source(lone_spooled):
+    key = calls(lone_spooled, "feed", WRITER)
+    assert send(key, csv_bytes(rows([credit_code()])), source=f"{ORGAN}/执法办案系统").status_code == 202
+    work(lone_spooled)
+    assert Record.get().source == f"{ORGAN}/执法办案系统"
+
+
+def test_registrations_come_from_a_key_that_may(lone_spooled):
+    content = csv_bytes(
+        [["信衡示例有限公司", credit_code(), "2020-01-01"]], ["企业名称", "统一社会信用代码", "成立日期"]
+    )
+    plain = calls(lone_spooled, "feed", WRITER)
+    register = calls(lone_spooled, "register", ["imports:write", "registrations:write"])
+    places = [send(who, content).headers["Location"] for who in (plain, register)]
+    work(lone_spooled)
+    said = [who.get(where).json for who, where in zip((plain, register), places, strict=True)]
+    assert [one["state"] for one in said] == ["refused", "done"]
+    assert "registrations:write" in said[0]["error"]
+
+
+def test_an_upload_is_its_organs_business(lone_spooled):
+    key = calls(lone_spooled, "feed", WRITER)
+    stranger = calls(lone_spooled, "stranger", WRITER, organ="信衡市公安局")
+    where = send(key, csv_bytes(rows([credit_code()]))).headers["Location"]
+    for path in (where, f"{where}/rejected.csv"):
+        assert (stranger.get(path).status_code, stranger.get(path).json["code"]) == (404, "upload_not_found")
+    assert stranger.get("/api/v1/imports").json["items"] == []
+    assert send(calls(lone_spooled, "reader", ["entities:read"]), b"x").status_code == 403
+
+
+def test_uploads_are_listed_in_pages_newest_first(spooled, count_queries):
+    key = calls(spooled, "feed", WRITER)
+    made = [send(key, csv_bytes(rows([credit_code()]))).json["id"] for _ in range(5)]
+    first = key.get("/api/v1/imports", limit=2).json
+    second = key.get("/api/v1/imports", limit=2, after=first["next"]).json
+    third = key.get("/api/v1/imports", limit=2, after=second["next"]).json
+    assert [one["id"] for page in (first, second, third) for one in page["items"]] == made[::-1]
+    assert third["next"] is None
+    sent = []
+    for limit in (1, 5):
+        with count_queries() as asked:
+            key.get("/api/v1/imports", limit=limit)
+        sent.append(len(asked))
+    assert sent[0] == sent[1]
+
+
+def test_what_a_sender_calls_his_file_is_never_a_path_and_shows_no_number(lone_spooled):
+    key = calls(lone_spooled, "feed", WRITER)
+    sent = send(key, csv_bytes(rows([credit_code()])), name="../../11010519491231002X 处罚.csv")
+    assert sent.status_code == 202
+    assert "/" not in sent.json["name"]
+    assert "11010519491231002X" not in sent.json["name"]
+    assert all(len(name) == 32 for name in spool_of(lone_spooled))
