@@ -91,13 +91,15 @@ class World:
     @contextlib.contextmanager
     def open(self) -> Generator["World", None, None]:
         from api.app import create_app
-        from registry.services import grading, keys, sampling
+        from registry.services import grading, keys, sampling, showcase
 
         database.connect(self.settings)
         privacy.make_key(self.settings)
         with database.session():
             schema.upgrade()
         sampling.load_sample(self.settings, size="town", today=DAY, now=NOW)
+        with database.session():
+            showcase.publish_sample(self.settings, today=DAY, now=lambda: NOW)
         grading.everyone(grading.scheme_named(self.settings), day=DAY, range_size=60_000, now=lambda: NOW)
         with database.session():
             secret = keys.create(

@@ -138,12 +138,14 @@ def run(with_sample: bool) -> int:
 
 def prepare(settings: Settings, *, with_sample: bool) -> None:
     """Load the sample town where the ledger is empty, and grade everyone where nobody has a grade."""
-    from registry.services import grading, ledger
+    from registry.services import grading, ledger, showcase
 
     if with_sample and ledger.head() == 0:
         click.echo("The registry is empty: loading the sample town …")
         counts = load(settings, size="town", density=1.0, seed=None)
         click.echo(f"{counts['entities']:,} entities, {counts['records']:,} records.")
+        shown = showcase.publish_sample(settings, today=support.today(settings), now=clock.now)
+        click.echo(f"{shown['records']:,} penalties and listings reviewed; public page: /public/CODE.")
     scheme = grading.scheme_named(settings)
     graded = execute("SELECT 1 FROM grade_state WHERE scheme = ? LIMIT 1", (scheme.id,)).fetchone()
     if graded is None and ledger.head():

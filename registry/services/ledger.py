@@ -20,7 +20,7 @@ from registry.database import execute, execute_many, in_slices, insert_rows, is_
 from registry.errors import NotInitialised, RecordConflict, RecordNotFound
 from registry.kinds import KINDS, Statement
 from registry.models import LedgerHead, Moment, Record
-from registry.services import aliases, mirrors
+from registry.services import aliases, coverage, mirrors
 from registry.services.known import Known, Matched, counted_columns, revised_at
 from registry.services.known import read as read_known
 from registry.services.sameness import ONE_PER_KEY, content_of, counted, digest, identity_of
@@ -317,22 +317,9 @@ class Pen:
             return Outcome("unchanged", before.seq)
         if before is not None:
             after = self._replace("correct", before, identity, content, statement, source)
-            execute("UPDATE coverage SET gone = ? WHERE known = ?", (after.seq, before.seq))
         else:
             after = self._append("state", identity, content, None, statement, source)
-        days = (clock.day_number(from_on), None if to_on is None else clock.day_number(to_on))
-        insert_rows(
-            "coverage",
-            ("known", "kind", "division", "from_day", "to_day"),
-            [(after.seq, statement.code, division, *days)],
-        )
-        # What was unknown becomes zero, or the other way round: everyone there is due.
-        for scheme in self.schemes:
-            execute(
-                "INSERT INTO stale (scheme, entity, seq) SELECT ?, id, ? FROM entity WHERE registered_seq IS NOT NULL "
-                "AND division LIKE ? ORDER BY id ON CONFLICT (scheme, entity) DO UPDATE SET seq = excluded.seq",
-                (scheme, after.seq, f"{division}%"),
-            )
+        coverage.keep(after.seq, statement, replaces=None if before is None else before.seq, schemes=self.schemes)
         return Outcome("corrected" if before else "stored", after.seq)
 
     def flush(self) -> None:

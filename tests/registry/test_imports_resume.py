@@ -8,7 +8,7 @@ import pytest
 from registry import config, database, owner
 from registry.errors import RecordConflict
 from registry.models import Entity, ImportReject, ImportRun, Record
-from registry.services import imports
+from registry.services import imports, queue
 from tests.conftest import NOW
 from tests.factories import credit_code
 from tests.registry.importing import counts_of, imported, penalties, runs, stored_state
@@ -19,7 +19,7 @@ import sys
 from datetime import date
 from pathlib import Path
 from registry import config, database, privacy
-from registry.services import imports
+from registry.services import imports, queue
 settings = config.load()
 database.connect(settings)
 sys.stdin.readline()
@@ -61,7 +61,7 @@ def test_a_run_that_an_error_cut_off_goes_on_at_its_position(settings, tmp_path)
 
 
 def test_an_error_inside_a_chunk_leaves_nothing_of_that_chunk(settings, tmp_path, monkeypatch):
-    before = imports.queue
+    before = queue.queue
     calls = []
 
     def failing(*given):
@@ -70,12 +70,12 @@ def test_an_error_inside_a_chunk_leaves_nothing_of_that_chunk(settings, tmp_path
             raise CutOff
         before(*given)
 
-    monkeypatch.setattr(imports, "queue", failing)
+    monkeypatch.setattr(queue, "queue", failing)
     with pytest.raises(CutOff):
         imported(settings, many(tmp_path), chunk=8)
     assert runs() == [("running", 16)]
     assert len(penalties()) + ImportReject.select().count() == 16
-    monkeypatch.setattr(imports, "queue", before)
+    monkeypatch.setattr(queue, "queue", before)
     assert counts_of(imported(settings, many(tmp_path), chunk=8)) == {"stored": 45, "rejected": 5, "provisional": 9}
 
 
