@@ -41,6 +41,7 @@ class Work:
         environ = {
             "XINHENG_DATABASE_URL": f"sqlite:///{file or self.city}",
             "XINHENG_PRIVACY_KEY_FILE": str(self.folder / "privacy.key"),
+            "XINHENG_SEAL_ROOTS_FILE": f"{(file or self.city).stem}.roots.jsonl",
             "XINHENG_LOG_LEVEL": "error",
         }
         return config.load(environ=environ)

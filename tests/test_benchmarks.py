@@ -120,9 +120,12 @@ def test_a_rival_without_a_third_truth_value_is_not_compared_where_something_is_
 
 
 def test_every_row_of_the_penalty_file_is_valid_and_is_stored(village):
-    (figure,) = importing.measure(village, count=500)
-    assert figure.ratio is not None
-    assert figure.note.startswith("all stored")
+    text, workbook, ratio = importing.measure(village, count=500)
+    for figure in (text, workbook):
+        assert figure.ratio is not None
+        assert figure.note.startswith("all stored")
+        assert "sealed in" in figure.note
+    assert ratio.limit == 1.5
 
 
 @pytest.mark.parametrize(

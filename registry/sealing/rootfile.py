@@ -69,6 +69,22 @@ def last(path: Path) -> Line | None:
     return found
 
 
+def set_aside(path: Path) -> Path | None:
+    """Rename a file of roots to the name of its log, so that another log may begin; where it is now, or None.
+
+    Safe to repeat and to race. A file whose first line is no heading is left where it is: nobody knows whose it is.
+    """
+    try:
+        first = next(lines(path), None)
+        if first is None or first.heading is None:
+            return None
+        aside = path.with_name(f"{path.stem}-{str(first.heading['log'])[:12]}{path.suffix}")
+        path.rename(aside)
+    except FileNotFoundError:
+        return None
+    return aside
+
+
 def append(path: Path, first: dict[str, Any], roots: Iterable[Root]) -> int:
     """Append the roots that are larger than the last one of the file, in order; how many there were.
 

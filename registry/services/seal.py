@@ -77,6 +77,9 @@ def make_log(settings: Settings, *, now: int) -> Log:
     """
     _algorithm(settings.seal.algorithm)
     if not SealLog.select().exists():
+        if ledger.head() == 0:
+            # Another registry was begun here before; this one has nothing yet that its roots could tell of.
+            rootfile.set_aside(signing.place(settings, settings.seal.roots_file))
         signing.make_key(settings)
         key = signing.public_bytes(signing.private_key(settings))
         with write():

@@ -16,8 +16,8 @@ ROOT = config.ROOT
 # What has been released is never edited: a change is a new file. Until 0.1.0 is released the first one may still grow.
 FROZEN = {
     "0001_initial.py": "f8f94fc699cba8da",
-    "0001_initial.sqlite.sql": "4e785a07ed4e0ab8",
-    "0001_initial.postgresql.sql": "b9cd4f914755a220",
+    "0001_initial.sqlite.sql": "dd09aa4a328ea7c0",
+    "0001_initial.postgresql.sql": "a3ff7eb6714a7c4b",
 }
 START = """
 import sys
@@ -69,7 +69,8 @@ def drop_everything():
         database.db.execute_sql("CREATE SCHEMA public")
         return
     database.db.execute_sql("PRAGMA foreign_keys = 0")
-    database.db.execute_sql("DROP TABLE name_index")
+    for index in ("name_index", "name_index_pinyin"):
+        database.db.execute_sql(f"DROP TABLE {index}")
     for (name,) in database.db.execute_sql("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
         database.db.execute_sql(f'DROP TABLE "{name}"')
 

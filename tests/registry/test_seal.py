@@ -229,6 +229,21 @@ def test_a_file_of_roots_of_another_registry_is_refused(settings):
         sealed(settings)
 
 
+def test_a_new_and_empty_registry_sets_the_roots_of_an_older_one_aside(settings):
+    ledger_of(settings, penalties=1)
+    old = roots_path(settings).read_bytes()
+    execute("DELETE FROM seal_log")
+    with pytest.raises(seal.SealBroken, match="belongs to another log"):  # it holds rows: their roots are not forgotten
+        seal.make_log(settings, now=NOW)
+        sealed(settings)
+    execute("DELETE FROM seal_log")
+    execute("UPDATE ledger_head SET seq = 0")
+    seal.make_log(settings, now=NOW)
+    assert not roots_path(settings).exists()
+    (aside,) = roots_path(settings).parent.glob("roots-*.jsonl")
+    assert aside.read_bytes() == old
+
+
 def test_half_a_line_of_a_crash_is_passed_over(settings):
     ledger_of(settings, penalties=2)
     path = roots_path(settings)
