@@ -29,13 +29,17 @@ RETRY_AFTER = 3
 
 
 def every_error() -> list[type[RegistryError]]:
-    """Every class of expected error that is loaded, by code: what docs/errors.md and the docs page list."""
+    """Every class of expected error that is loaded, by code: what docs/errors.md and the docs page list.
+
+    A special case that keeps code and status of its parent is no error of its own.
+    """
     found: set[type[RegistryError]] = {RegistryError}
     waiting = [RegistryError]
     while waiting:
         waiting += (below := waiting.pop().__subclasses__())
         found.update(below)
-    return sorted(found, key=lambda kind: (kind.code, kind.__name__))
+    own = [kind for kind in found if vars(kind).keys() & {"code", "status"}]
+    return sorted(own, key=lambda kind: (kind.code, kind.__name__))
 
 
 def title_of(code: str) -> str:

@@ -184,8 +184,9 @@ def accept_objection(number: int, accepted: bool, reason: str) -> None:
     with support.connected() as settings:
         found = objections.accept(
             number, accepted=accepted, reason=reason, organ=None, actor=support.actor(), today=support.today(settings), now=clock.now(),
+            settings=settings,
         )  # fmt: skip
-    click.echo(found["state"] + (f", answer by {found['verify_by']}" if found["verify_by"] else ""))
+    _said(found, f", answer by {found['verify_by']}" if found["verify_by"] else "")
 
 
 @objection.command("verify", epilog="Example: xinheng objection verify 9120 --upheld --withdraw --reason 当事人有误")
@@ -198,9 +199,9 @@ def verify_objection(number: int, upheld: bool, withdraw: bool, reason: str) -> 
     with support.connected() as settings:
         found = objections.verify(
             number, upheld=upheld, withdraw=withdraw, reason=reason, organ=None, actor=support.actor(),
-            schemes=grading.schemes(settings), today=support.today(settings), now=clock.now(),
+            schemes=grading.schemes(settings), today=support.today(settings), now=clock.now(), settings=settings,
         )  # fmt: skip
-    click.echo(found["state"])
+    _said(found, "")
 
 
 @click.group("repair")
@@ -233,8 +234,9 @@ def accept_repair(number: int, accepted: bool, reason: str) -> None:
     with support.connected() as settings:
         found = repairs.accept(
             number, accepted=accepted, reason=reason, organ=None, actor=support.actor(), today=support.today(settings), now=clock.now(),
+            settings=settings,
         )  # fmt: skip
-    click.echo(found["state"] + (f", decide by {found['decide_by']}" if found["decide_by"] else ""))
+    _said(found, f", decide by {found['decide_by']}" if found["decide_by"] else "")
 
 
 @repair.command(
@@ -251,9 +253,18 @@ def decide_repair(number: int, approved: bool, met: tuple[str, ...], not_met: tu
     with support.connected() as settings:
         found = repairs.decide(
             number, approved=approved, conditions={name: name in met for name in (*met, *not_met)}, reason=reason, organ=None,
-            actor=support.actor(), schemes=grading.schemes(settings), today=support.today(settings), now=clock.now(),
+            actor=support.actor(), schemes=grading.schemes(settings), today=support.today(settings), now=clock.now(), settings=settings,
         )  # fmt: skip
-    click.echo(found["state"])
+    _said(found, "")
+
+
+def _said(found: dict[str, Any], more: str) -> None:
+    """Where a matter stands now, and which document says so, or why there is none."""
+    click.echo(found["state"] + more)
+    if found["document"]:
+        click.echo(f"Document 文书: {found['document']}; deliver it with `xinheng document send`.")
+    elif found["no_document"]:
+        click.echo(f"No document 未出具文书: {found['no_document']}")
 
 
 def _open_table(rows: list[dict[str, Any]], as_json: bool) -> None:

@@ -160,6 +160,10 @@ class ObjectionOut(Out):
     )
     closed_on = fields.Date(required=True, allow_none=True)
     answer = fields.String(required=True)
+    document = fields.String(
+        metadata={"description": "Number of the document that says so 文书号; empty where there is none"}
+    )
+    no_document = fields.String(metadata={"description": "Why the newest step has no document 未出具文书的原因"})
 
 
 class ConditionOut(Out):
@@ -187,6 +191,10 @@ class RepairOut(Out):
     closed_on = fields.Date(required=True, allow_none=True)
     conditions = fields.Dict(keys=fields.String(), values=fields.Nested(ConditionOut), required=True)
     answer = fields.String(required=True)
+    document = fields.String(
+        metadata={"description": "Number of the document that says so 文书号; empty where there is none"}
+    )
+    no_document = fields.String(metadata={"description": "Why the newest step has no document 未出具文书的原因"})
 
 
 class LifeStepOut(Out):

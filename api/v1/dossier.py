@@ -9,11 +9,11 @@ from api import paper
 from api.auth import allowed, caller, visible_entity
 from api.blueprint import Blueprint, gives, takes
 from api.context import here
-from api.schemas.common import Moment
 from api.schemas.dossier import DossierOut, DossierQuery, ReportQuery
+from api.v1.shown import known_seq
 from registry.errors import BadCursor, EntityNotFound
 from registry.models import Entity
-from registry.services import dossier, ledger, report
+from registry.services import dossier, report
 from registry.services.complaints import BadPeriod
 from registry.services.dossier import Dossier
 from registry.services.visibility import REGULATOR, Reader
@@ -55,13 +55,6 @@ def page(entity: Entity, reader: Reader, *, who: str, first: date | None, last: 
     found = report.of(entity, reader=reader, today=at.today(), zone=zone, first=first, last=last)
     given = paper.variables(found, who=who, at=paper.moment(at.now(), zone))
     return Response(render_template("report.html", **given), mimetype="text/html")
-
-
-def known_seq(asked: Moment | None) -> int | None:
-    """The ledger number that a moment stands for; None where none is asked for."""
-    if asked is None:
-        return None
-    return ledger.seq_at(asked.at) if asked.at is not None else asked.seq
 
 
 def shown(found: Dossier) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from flask import Response
 from api.auth import allowed, caller, visible_entity
 from api.blueprint import Blueprint, gives, takes
 from api.context import here
-from api.schemas.common import Moment, PageQuery
+from api.schemas.common import PageQuery
 from api.schemas.grade import ClassCounts, ExplanationOut, ExplanationQuery, GradeOut, GradePage, GradeQuery
-from api.v1.shown import conditional
+from api.v1.shown import conditional, known_seq
 from registry import clock
 from registry.errors import BadCursor, EntityNotFound, NotGraded, SchemeNotInForce
-from registry.services import explanation, grading, ledger
+from registry.services import explanation, grading
 
 # Made once: making a schema takes longer than looking a grade up.
 ONE, PAGE = GradeOut(), GradePage()
@@ -72,20 +72,10 @@ def explain_grade(query: dict[str, Any], code: str) -> dict[str, Any]:
     `on` asks for another day, `known_at` for what was known at a moment. Points add up to the score exactly. What was
     withdrawn since is not shown, whichever moment is asked for.
     """
-    known = _known(query["known_at"])
+    known = known_seq(query["known_at"])
     entity = visible_entity(code, known=known)
     found = explanation.of(entity, here().scheme, on=query["on"], known=known, today=here().today())
     return found.to_dict()
-
-
-def _known(asked: Moment | None) -> int | None:
-    if asked is None:
-        return None
-    if asked.at is not None:
-        return ledger.seq_at(asked.at)
-    assert asked.seq is not None
-    # What is not written yet cannot be known.
-    return min(asked.seq, ledger.head())
 
 
 @bp.get("/statistics/classes")

@@ -49,6 +49,11 @@ def _writer() -> dict[str, Any]:
     return {"organ": who.organ, "actor": who.actor, "today": at.today(), "now": at.now()}
 
 
+def _answerer() -> dict[str, Any]:
+    """Of verbs whose answer is a document: who, when, and the settings that say which organs issue documents here."""
+    return {**_writer(), "settings": here().settings}
+
+
 def _mine(seq: int, kind: str) -> Target:
     """The record, if its entity is the caller's business. What is not is as absent as what does not exist."""
     kind_named(kind)
@@ -179,7 +184,7 @@ def list_objections(query: dict[str, Any]) -> dict[str, Any]:
 def accept_objection(given: dict[str, Any], number: int) -> Response:
     """受理异议 Accept an objection for verification, or not, with a reason. Not by who sent it."""
     return idempotency.once(
-        lambda: None, lambda _: (ObjectionOut().dump(objections.accept(number, **given, **_writer())), 200)
+        lambda: None, lambda _: (ObjectionOut().dump(objections.accept(number, **given, **_answerer())), 200)
     )
 
 
@@ -192,7 +197,7 @@ def verify_objection(given: dict[str, Any], number: int) -> Response:
     """核实异议 Answer an accepted objection; upheld, the record is withdrawn at once or taken down until it is corrected."""
     return idempotency.once(
         lambda: None,
-        lambda _: (ObjectionOut().dump(objections.verify(number, **given, **_writer(), schemes=here().schemes)), 200),
+        lambda _: (ObjectionOut().dump(objections.verify(number, **given, **_answerer(), schemes=here().schemes)), 200),
     )
 
 
@@ -215,7 +220,7 @@ def list_repairs(query: dict[str, Any]) -> dict[str, Any]:
 def accept_repair(given: dict[str, Any], number: int) -> Response:
     """受理信用修复 Accept an application, or turn it away with a reason. Not by who applied."""
     return idempotency.once(
-        lambda: None, lambda _: (RepairOut().dump(repairs.accept(number, **given, **_writer())), 200)
+        lambda: None, lambda _: (RepairOut().dump(repairs.accept(number, **given, **_answerer())), 200)
     )
 
 
@@ -239,7 +244,7 @@ def decide_repair(given: dict[str, Any], number: int) -> Response:
     """决定信用修复 Approve or refuse. Approved: publicity, sharing and use of the record stop at once."""
     return idempotency.once(
         lambda: None,
-        lambda _: (RepairOut().dump(repairs.decide(number, **given, **_writer(), schemes=here().schemes)), 200),
+        lambda _: (RepairOut().dump(repairs.decide(number, **given, **_answerer(), schemes=here().schemes)), 200),
     )
 
 

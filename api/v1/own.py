@@ -9,6 +9,7 @@ from api.blueprint import Blueprint, gives, takes
 from api.context import here
 from api.schemas.dossier import DossierQuery, OwnOut, ReportQuery
 from api.v1 import dossier
+from api.v1.shown import known_seq
 from registry.errors import BadCursor
 from registry.services import own
 from registry.services.complaints import BadPeriod
@@ -27,7 +28,7 @@ def read_own(query: dict[str, Any]) -> dict[str, Any]:
     at = here()
     found = own.page(
         own_entity(), today=at.today(), zone=at.settings.jobs.timezone, on=query["on"],
-        known=dossier.known_seq(query["known_at"]), after=query["after"], limit=query["limit"],
+        known=known_seq(query["known_at"]), after=query["after"], limit=query["limit"],
     )  # fmt: skip
     return dossier.shown(found.dossier) | {"objections": found.objections, "repairs": found.repairs}
 

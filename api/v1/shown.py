@@ -5,11 +5,24 @@ from typing import Any
 import orjson
 from flask import Response, request
 
+from api.schemas.common import Moment
 from registry.models.entity import STATUS
+from registry.services import ledger
 from registry.services.grading import Standing
 from registry.services.keys import Caller
 from registry.services.records import Posted, RecordView
 from registry.services.visibility import REGULATOR, Reader, shown
+
+
+def known_seq(asked: Moment | None) -> int | None:
+    """How much of the ledger was known at a moment that was asked for; None where none was."""
+    if asked is None:
+        return None
+    if asked.at is not None:
+        return ledger.seq_at(asked.at)
+    assert asked.seq is not None
+    # What is not written yet cannot be known.
+    return min(asked.seq, ledger.head())
 
 
 def entity_row(row: dict[str, Any]) -> dict[str, Any]:

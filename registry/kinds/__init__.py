@@ -16,22 +16,22 @@ def _found() -> dict[str, Kind]:
         for module in pkgutil.iter_modules(__path__)
     ]
     named = {
-        kind.name: replace(kind, state=_dated(kind.state))
+        kind.name: replace(kind, state=_sourced(kind.state))
         for kind in sorted((kind for kind in kinds if kind), key=lambda kind: kind.number)
     }
     assert len({kind.number for kind in named.values()}) == len(named), "two kinds share a number"
     return named
 
 
-def _dated(state: Callable[[dict[str, Any]], Statement]) -> Callable[[dict[str, Any]], Statement]:
-    """The statement of any kind with the moment that its source gave to it, where it gave one."""
+def _sourced(state: Callable[[dict[str, Any]], Statement]) -> Callable[[dict[str, Any]], Statement]:
+    """The statement of any kind with the moment and the row id that its source gave to it, where it gave them."""
 
-    def dated(data: dict[str, Any]) -> Statement:
+    def sourced(data: dict[str, Any]) -> Statement:
         said = state(data)
-        at = data.get("stated_at")
-        return said if at is None else replace(said, detail={**said.detail, "stated_at": at})
+        given = {name: data[name] for name in ("stated_at", "source_row") if data.get(name)}
+        return replace(said, detail={**said.detail, **given}) if given else said
 
-    return dated
+    return sourced
 
 
 KINDS: dict[str, Kind] = _found()

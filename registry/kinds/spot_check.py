@@ -180,8 +180,8 @@ def state(data: dict[str, Any]) -> Statement:
     organ, document_no = data["organ"], fold_document_no(data["document_no"])
     outcomes = [SYSTEMS[result["system"]][plain_code(result["code"])] for result in data["results"]]
     code = max(outcomes, key=lambda outcome: (OUTCOMES[outcome][0], outcome))
-    detail = {name: data[name] for name in ("items", "type", "method", "linked", "remark") if data[name]}
-    detail["results"] = [_kept(result) for result in data["results"]]
+    detail: dict[str, Any] = {"results": [_kept(result) for result in data["results"]]}
+    detail |= {name: data[name] for name in ("items", "type", "method", "linked", "remark") if data[name]}
     return Statement(
         "spot_check", code, OUTCOMES[code][0], 0, data["checked_on"], None, document_no, organ,
         key_of("spot_check", fold_name(organ), document_no, data), detail,

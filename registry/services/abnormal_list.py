@@ -14,7 +14,7 @@ from registry.kinds import KINDS, Statement
 from registry.kinds.abnormal_listing import GROUNDS
 from registry.kinds.relation import TYPES as RELATIONS
 from registry.models import Entity, ListingCase, Record, Relation
-from registry.services import documents, entities, ledger, listing_cases, workdays
+from registry.services import documents, entities, ledger, life, listing_cases, publication, workdays
 from registry.services.documents import Desk, chinese_date
 from registry.services.ledger import ORGAN, Pen
 from registry.services.listing_cases import ListingConflict, ListingRefused
@@ -279,13 +279,16 @@ def _remove(pen: Pen, case: ListingCase, desk: Desk) -> None:
 
 
 def end(pen: Pen, record: Record, entity: Entity, *, cause: int, printed: str, desk: Desk) -> ledger.Outcome:
-    """Say in the ledger that a row ends today, and why. Under the source of the listing: its old words do not reopen it."""
+    """Say in the ledger that a row ends today, and why; it is shown nowhere any more. Under the source of the listing: its
+    old words do not reopen it."""
     detail = {**record.detail, "removal_reason": REMOVALS[cause][0], "removed_because": cause, "removal_no": printed}
     said = Statement(
         record.kind, record.code, record.severity, record.amount_fen, record.happened_on, desk.today, record.document_no,
         record.organ, (), detail,
     )  # fmt: skip
-    return pen.correct(record.seq, said, source=record.source, act="end")
+    outcome = pen.correct(record.seq, said, source=record.source, act="end")
+    listing_cases.take_down(pen, record, on=desk.today, by=desk.actor)
+    return outcome
 
 
 def transfer(pen: Pen, record: Record, entity: Entity, *, desk: Desk) -> None:
@@ -305,7 +308,10 @@ def _correct(pen: Pen, case: ListingCase, desk: Desk) -> None:
     entity = Entity.get_by_id(case.entity)
     taken = documents.number(TYPES["correct"][is_marked(entity)], desk)
     variables = {"facts": case.facts, "basis": ENDING[subject_of(entity)].partition("关于")[0], **_listed(record)}
-    pen.withdraw(record.seq, source=ORGAN, reason=f"{taken.printed}：{case.facts}")
+    publication.withdraw(
+        pen, life.target_of(record.identity), source=ORGAN, reason=f"{taken.printed}：{case.facts}", by=desk.actor, on=desk.today,
+        now=desk.now,
+    )  # fmt: skip
     document = documents.issue(pen, taken, desk=desk, entity=entity, variables=variables, about=record.identity)
     listing_cases.take_effect(pen, case, document=document, desk=desk)
 

@@ -9,11 +9,12 @@ from registry.cells.personal import mask_personal
 from registry.config import Settings
 from registry.database import execute, insert_rows
 from registry.errors import RecordNotFound, RegistryError
+from registry.kinds import KINDS
 from registry.models import Erasure, Leaf, Record
 from registry.sealing import leaves
 from registry.sealing.leaves import COLUMNS, Row, Salts, canonical
 from registry.sealing.merkle import Hash
-from registry.services import audit, grading, ledger, mirrors, seal
+from registry.services import audit, grading, ledger, life, mirrors, notices, publication, seal
 from registry.services.ledger import Pen
 from registry.services.proofs import opened_row
 from registry.services.seal import SealBroken
@@ -46,10 +47,11 @@ def erase(
 ) -> Erased:  # fmt: skip
     """Erase a record, or some fields of its detail, in every wording of it that the ledger has.
 
-    As a whole, the record is withdrawn first, so that it never counts nor comes back with the next file; then content,
-    salt and facts go. Of fields, value and salt go; a field keeps its commitment, and what is left stays provable. Leaf
-    and place in the ledger stay, and a step `erasure` says who did it, on what basis and to which rows. Safe to repeat:
-    what is gone is gone. Rows that are not sealed yet are sealed first, which needs the key of the seal.
+    As a whole, the record is withdrawn first, so that it never counts nor comes back with the next file, and is shown
+    nowhere; then content, salt and facts go. Of fields, value and salt go; a field keeps its commitment, and what is left stays provable. Leaf
+    and place in the ledger stay, and a step `erasure` says who did it, on what basis and to which rows. Recipients are told in
+    the same transaction, by organ and document number, so that they can find what to erase. Safe to repeat: what is gone is
+    gone. Rows that are not sealed yet are sealed first, which needs the key of the seal.
     Raises RecordNotFound, NotErasable, and what `seal` raises.
     """
     basis, reason = mask_personal(basis.strip()), mask_personal(reason.strip())
@@ -64,9 +66,9 @@ def erase(
         return gone
     schemes = grading.schemes(settings)
     if not names:
-        current = execute("SELECT seq FROM record WHERE identity = ? AND replaced_seq IS NULL", (record.identity,))
         with ledger.writing(now=now(), schemes=schemes) as pen:
-            pen.withdraw(current.fetchone()[0], source=actor, reason=basis)
+            target = life.target_of(record.identity)
+            publication.withdraw(pen, target, source=actor, reason=basis, by=actor, on=today, now=pen.now)
     seal.seal(settings, now=now)
     log = seal.log_of(settings)
     with ledger.writing(now=now(), schemes=schemes) as pen:
@@ -76,6 +78,7 @@ def erase(
         if names:
             opened = [(row, salts) for row, salts in opened if set(names) & set(salts.fields)]
         step = _on_record(pen, log.hash, record, opened, names, basis, reason, actor, today)
+        _tell(record, step, today)
         for row, salts in opened:
             _empty(log.hash, row, salts, names, step=step, basis=basis, actor=actor, now=now())
         numbers = [row.seq for row, _ in opened]
@@ -166,6 +169,17 @@ def _on_record(
     )  # fmt: skip
     pen.flush()
     return outcome.seq
+
+
+def _tell(record: Record, step: int, today: date) -> None:
+    """Let recipients hear, before the words go, of which record something was erased. What was said of a step was not sent."""
+    if record.act == "step" or record.kind not in KINDS:
+        return
+    target = life.target_of(record.identity)
+    notices.tell(
+        seq=step, what="erased", identity=target.identity, entity=target.entity.id, kind=target.kind,
+        document_no=target.document_no, organ=target.organ, on=today,
+    )  # fmt: skip
 
 
 def _empty(h: Hash, row: Row, salts: Salts, names: list[str], *, step: int, basis: str, actor: str, now: int) -> None:

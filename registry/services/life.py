@@ -16,7 +16,6 @@ from peewee import JSONField
 from registry.database import db, dicts, execute, find, in_slices, insert_rows, is_postgres
 from registry.errors import RecordConflict, RecordNotFound, RegistryError
 from registry.kinds import KINDS
-from registry.kinds.codes import Label
 from registry.models import (
     Audit,
     Base,
@@ -30,7 +29,7 @@ from registry.models import (
     Review,
     Uncounted,
 )
-from registry.services import aliases
+from registry.services import aliases, step_words
 from registry.services.ledger import ORGAN, Outcome, Pen, Why
 
 TABLES: dict[str, tuple[type[Base], tuple[str, ...]]] = {
@@ -40,23 +39,7 @@ TABLES: dict[str, tuple[type[Base], tuple[str, ...]]] = {
     "repair": (Repair, ("id",)),
 }
 # Every step in the life of a record, by the name under which the ledger has it.
-STEPS: dict[str, Label] = {
-    "reviewed": Label("公示审核", "Reviewed for publication"),
-    "published": Label("公示", "Published"),
-    "not_published": Label("不予公示", "Not published"),
-    "blocked": Label("因个人信息暂不公示", "Blocked: personal data in a public field"),
-    "stopped": Label("停止公示", "Publication stopped"),
-    "retimed": Label("重新计算公示期", "Period of publication counted anew"),
-    "objection": Label("提出异议", "Objection received"),
-    "objection_accepted": Label("受理异议", "Objection accepted"),
-    "objection_refused": Label("不予受理异议", "Objection not accepted"),
-    "objection_verified": Label("异议核实结论", "Objection verified"),
-    "repair": Label("申请信用修复", "Repair applied for"),
-    "repair_accepted": Label("受理信用修复", "Repair accepted"),
-    "repair_rejected": Label("不予受理信用修复", "Repair not accepted"),
-    "repair_approved": Label("准予信用修复", "Repair approved"),
-    "repair_refused": Label("不予信用修复", "Repair refused"),
-}
+STEPS = step_words.LIFE
 # Reasons not to count under which a record is shown to nobody outside.
 HIDDEN: tuple[Why, ...] = ("by_name", "review", "repaired", "erased")
 # Those that are for good.
@@ -326,7 +309,7 @@ def of(target: Target) -> dict[str, Any]:
         "repairs": dicts(Repair.select().where(Repair.identity == target.identity).order_by(Repair.id)),
         "steps": [
             {
-                "seq": row.seq, "step": row.kind, "title": STEPS.get(row.kind, Label(row.kind, row.kind)),
+                "seq": row.seq, "step": row.kind, "title": step_words.label(row.kind),
                 "on": row.happened_on, "by": row.source, "reason": row.detail.get("reason", ""),
             }
             for row in steps

@@ -16,7 +16,7 @@ from registry.kinds.abnormal_listing import GROUNDS
 from registry.kinds.serious_listing import ARTICLES
 from registry.models import Document, Entity, ListingCase, Record, Uncounted
 from registry.page import Page
-from registry.services import audit
+from registry.services import audit, life, publication
 from registry.services.documents import Desk
 from registry.services.ledger import Pen
 
@@ -223,6 +223,12 @@ def numbers_of(cases: Sequence[ListingCase]) -> dict[str, int]:
         return {}
     rows = Record.select(Record.identity, Record.seq).where(Record.identity.in_(wanted) & Record.replaced_seq.is_null())
     return {row["identity"]: row["seq"] for row in dicts(rows)}
+
+
+def take_down(pen: Pen, record: Record, *, on: date, by: str) -> None:
+    """Stop showing a listing that was just ended, on every channel; recipients hear of it."""
+    pen.flush()
+    publication.take_down(pen, life.target_of(record.identity), "removed", on=on, by=by, now=pen.now)
 
 
 def current(identity: str | None) -> Record | None:

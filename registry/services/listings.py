@@ -103,6 +103,7 @@ def end(
 
     Safe to repeat: a listing that has its removal, or was withdrawn or corrected meanwhile, is left as it is. The
     correction stands under the source of the listing: its old words, sent again, do not reopen it, its new ones count.
+    Publication stops on every channel in the same transaction, `today` (else `on`).
     Where the organ that listed issues its documents here (`settings`, with `today` as the day of issue) the removal gets
     its document 移出决定书 in the same transaction. Raises RecordNotFound where there is no such listing.
     """
@@ -120,7 +121,7 @@ def end(
             ended = Record.get((Record.identity == record.identity) & Record.replaced_seq.is_null())
             outcome = ledger.Outcome("corrected", ended.seq)
         else:
-            outcome = serious_list.end(pen, record, on=on, because="term_over")
+            outcome = serious_list.end(pen, record, on=on, because="term_over", today=today or on, by=actor)
             pen.flush()
         said = {"by": outcome.seq, "on": on.isoformat()} | ({"document": document} if document else {})
         audit.note("listing.ended", actor=actor, subject=f"record {seq}", now=now, **said)

@@ -8,11 +8,14 @@ from peewee import Case
 
 from registry import cursor
 from registry.cells.personal import mask_personal
+from registry.config import Settings
 from registry.database import dicts
 from registry.errors import BadCursor, RecordNotFound, RegistryError
 from registry.models import Entity, Objection, Record
 from registry.page import Page
-from registry.services import audit, ledger, life, publication, workdays
+from registry.services import answers, audit, ledger, life, publication, workdays
+from registry.services.documents import chinese_date
+from registry.services.ledger import Pen
 from registry.services.life import Change, Target, WrongState
 from registry.services.reviews import ReasonMissing
 
@@ -41,7 +44,7 @@ def receive(
         open_ = Objection.get_or_none((Objection.identity == target.identity) & Objection.state.in_(OPEN))
         if open_ is not None:
             if open_.applicant == actor[:64]:
-                return dict(open_.__data__)
+                return get(open_.id)
             raise WrongState(
                 f"Objection {open_.id} to this record is open already. It is answered first.", objection=open_.id
             )
@@ -55,11 +58,12 @@ def receive(
 
 
 def accept(
-    number: int, *, accepted: bool, reason: str = "", organ: str | None, actor: str, today: date, now: int
-) -> dict[str, Any]:
+    number: int, *, accepted: bool, reason: str = "", organ: str | None, actor: str, today: date, now: int, settings: Settings | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Accept an objection for verification, or refuse it with a reason. Safe to repeat.
 
-    Raises ObjectionNotFound, SameHands for the applicant himself, ReasonMissing, WrongState where it was answered already.
+    With `settings` a refusal gets its document 异议处理告知书 in the same transaction; `document` has its number,
+    `no_document` why there is none. Raises ObjectionNotFound, SameHands for the applicant himself, ReasonMissing, WrongState where it was answered already.
     """
     state = "accepted" if accepted else "refused"
     with ledger.writing(now=now, schemes=[]) as pen:
@@ -72,12 +76,14 @@ def accept(
         if not accepted and not reason:
             raise ReasonMissing("A refusal needs a `reason`: the applicant reads it.")
         values: dict[str, Any] = {"state": state}
+        paper: dict[str, str] = {}
         if accepted:
             values |= {"accepted_on": today, "verify_by": workdays.due(today, VERIFY_WITHIN)}
         else:
             values |= {"closed_on": today, "answer": reason}
+            paper = _answer(pen, target, found, state, reason, settings=settings, actor=actor, today=today)
         change = Change("objection", {"id": number}, values)
-        done = life.step(pen, f"objection_{state}", target, [change], on=today, by=actor, reason=reason)
+        done = life.step(pen, f"objection_{state}", target, [change], on=today, by=actor, reason=reason, **paper)
         audit.note(f"objection.{state}", actor=actor, subject=f"objection {number}", now=now, by=done.seq)
         return get(number)
 
@@ -93,8 +99,9 @@ def verify(
     schemes: list[str],
     today: date,
     now: int,
+    settings: Settings | None = None,
 ) -> dict[str, Any]:
-    """Answer an accepted objection after verification. Safe to repeat.
+    """Answer an accepted objection after verification. Safe to repeat. With `settings` the answer is a document, as in `accept`.
 
     Upheld with `withdraw`: the record is withdrawn at once, in the same transaction, and recipients are told. Upheld
     without: it was right in part; publication stops until the organ has corrected the record and the new wording passed
@@ -111,13 +118,22 @@ def verify(
         if not reason:
             raise ReasonMissing("The answer needs a `reason`: the applicant reads it.")
         change = Change("objection", {"id": number}, {"state": state, "closed_on": today, "answer": reason})
-        done = life.step(pen, "objection_verified", target, [change], on=today, by=actor, reason=reason, outcome=state)
+        what = "withdrawn" if upheld and withdraw else state
+        paper = _answer(pen, target, found, what, reason, settings=settings, actor=actor, today=today)
+        done = life.step(pen, "objection_verified", target, [change], on=today, by=actor, reason=reason, outcome=state, **paper)  # fmt: skip
         audit.note(f"objection.{state}", actor=actor, subject=f"objection {number}", now=now, by=done.seq)
         if upheld and withdraw:
             publication.withdraw(pen, target, source=ledger.ORGAN, reason=reason, by=actor, on=today, now=now)
         elif upheld:
             publication.take_down(pen, target, "objection", on=today, by=actor, now=now, reason=reason)
         return get(number)
+
+
+def _answer(
+    pen: Pen, target: Target, found: dict[str, Any], what: str, reason: str, *, settings: Settings | None, actor: str, today: date
+) -> dict[str, str]:  # fmt: skip
+    says = {"facts": answers.sentence(reason), "decision": answers.DECISIONS[what], "applied_on": chinese_date(found["received_on"])}  # fmt: skip
+    return answers.issue(pen, "objection_answer", target, says, settings=settings, actor=actor, today=today)
 
 
 def own(target: Target, entities: Collection[int] | None, seq: int) -> None:
@@ -136,11 +152,11 @@ def _open(number: int, organ: str | None, actor: str) -> tuple[dict[str, Any], T
 
 
 def get(number: int) -> dict[str, Any]:
-    """One objection. Raises ObjectionNotFound."""
+    """One objection, with what its newest step says of its document (see `answers.of`). Raises ObjectionNotFound."""
     found = Objection.get_or_none(Objection.id == number)
     if found is None:
         raise ObjectionNotFound(f"There is no objection {number}. GET /api/v1/objections lists those that are open.")
-    return dict(found.__data__)
+    return dict(found.__data__) | answers.of(found.seq)
 
 
 def page(

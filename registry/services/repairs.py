@@ -10,12 +10,14 @@ from typing import Any
 
 from registry import clock, publicity
 from registry.cells.personal import mask_personal
+from registry.config import Settings
 from registry.database import execute
 from registry.errors import RegistryError
 from registry.kinds import KINDS, Statement
 from registry.models import Publication, Record, Repair
 from registry.page import Page
-from registry.services import audit, ledger, life, notices, publication, workdays
+from registry.services import answers, audit, ledger, life, notices, publication, workdays
+from registry.services.documents import chinese_date
 from registry.services.ledger import Pen
 from registry.services.life import Change, Target, WrongState
 from registry.services.objections import open_page, own
@@ -60,7 +62,7 @@ def apply(
         open_ = Repair.get_or_none((Repair.identity == target.identity) & Repair.state.in_(OPEN))
         if open_ is not None:
             if open_.applicant == actor[:64]:
-                return dict(open_.__data__)
+                return get(open_.id)
             raise WrongState(f"Repair {open_.id} of this record is open already. It is decided first.", repair=open_.id)
         rule = publicity.repair_rule(kind, today)
         if rule is None or (kind in CHECKS and target.severity == 0):
@@ -81,11 +83,12 @@ def apply(
 
 
 def accept(
-    number: int, *, accepted: bool, reason: str = "", organ: str | None, actor: str, today: date, now: int
-) -> dict[str, Any]:
+    number: int, *, accepted: bool, reason: str = "", organ: str | None, actor: str, today: date, now: int, settings: Settings | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Accept an application, or turn it away with a reason (for example: the shortest period is not over). Safe to repeat.
 
-    Raises RepairNotFound, SameHands for the applicant himself, ReasonMissing, WrongState.
+    With `settings` the applicant gets its notice 受理（不予受理）通知书 in the same transaction; `document` has its number,
+    `no_document` why there is none. Raises RepairNotFound, SameHands for the applicant himself, ReasonMissing, WrongState.
     """
     state = "accepted" if accepted else "rejected"
     with ledger.writing(now=now, schemes=[]) as pen:
@@ -101,9 +104,14 @@ def accept(
         if accepted:
             rule = _rule(found, target)
             values |= {"accepted_on": today, "decide_by": workdays.due(today, rule.decide_within)}
+            says = {"decide_by": chinese_date(values["decide_by"])}
         else:
             values |= {"closed_on": today, "answer": reason}
-        done = life.step(pen, f"repair_{state}", target, [Change("repair", {"id": number}, values)], on=today, by=actor, reason=reason)  # fmt: skip
+            says = {"facts": answers.sentence(reason)}
+        says |= {"applied_on": chinese_date(found["applied_on"])}
+        paper = answers.issue(pen, f"repair_{state}", target, says, settings=settings, actor=actor, today=today)
+        change = Change("repair", {"id": number}, values)
+        done = life.step(pen, f"repair_{state}", target, [change], on=today, by=actor, reason=reason, **paper)
         audit.note(f"repair.{state}", actor=actor, subject=f"repair {number}", now=now, by=done.seq)
         return get(number)
 
@@ -119,8 +127,9 @@ def decide(
     schemes: list[str],
     today: date,
     now: int,
+    settings: Settings | None = None,
 ) -> dict[str, Any]:
-    """Approve or refuse an accepted repair. Safe to repeat.
+    """Approve or refuse an accepted repair. Safe to repeat. With `settings` the decision gets its document, as in `accept`.
 
     `conditions` are the officer's answers to the conditions that he checks; the others are worked out from the ledger.
     Approved: in one transaction the listing ends (where it is one), publicity stops on every channel, the record does not
@@ -151,24 +160,36 @@ def decide(
             raise ReasonMissing("A refusal needs a `reason`: the applicant reads it.")
         values = {"state": state, "closed_on": today, "conditions": answered, "answer": reason}
         change = Change("repair", {"id": number}, values)
+        facts = f"{answers.met(answered)}{answers.leaving(target, today)}" if approved else answers.sentence(reason)
+        says = {
+            "facts": facts,
+            "basis": answers.instrument(rule.basis),
+            "applied_on": chinese_date(found["applied_on"]),
+        }
+        paper = answers.issue(pen, f"repair_{state}", target, says, settings=settings, actor=actor, today=today)
         if approved:
-            _approve(pen, target, change, reason, actor=actor, today=today, now=now)
+            _approve(pen, target, change, reason, paper, actor=actor, today=today, now=now)
         else:
-            life.step(pen, "repair_refused", target, [change], on=today, by=actor, reason=reason)
+            life.step(pen, "repair_refused", target, [change], on=today, by=actor, reason=reason, **paper)
         audit.note(f"repair.{state}", actor=actor, subject=f"repair {number}", now=now, record=target.seq)
         return get(number)
 
 
-def _approve(pen: Pen, target: Target, change: Change, reason: str, *, actor: str, today: date, now: int) -> None:
+def _approve(
+    pen: Pen, target: Target, change: Change, reason: str, paper: dict[str, str], *, actor: str, today: date, now: int
+) -> None:  # fmt: skip
     if target.kind in LISTINGS and target.ends_on is None:
         row = Record.get(Record.seq == target.seq)
+        number = {"removal_no": paper["document"]} if "document" in paper else {}
         ended = Statement(
             row.kind, row.code, row.severity, row.amount_fen, row.happened_on, today, row.document_no, row.organ, (),
-            {**row.detail, "removed_because": "repaired"},
+            {**row.detail, "removed_because": "repaired", **number},
         )  # fmt: skip
         pen.correct(target.seq, ended, source=target.source, act="end")
         pen.flush()
-    done = life.step(pen, "repair_approved", target, [change], on=today, by=actor, reason=reason, leaves_out="repaired")
+    done = life.step(
+        pen, "repair_approved", target, [change], on=today, by=actor, reason=reason, leaves_out="repaired", **paper
+    )
     pen.flush()
     publication.take_down(pen, target, "repaired", on=today, by=actor, now=now, reason=reason, tell=False)
     notices.tell(
@@ -268,11 +289,11 @@ def _open(number: int, organ: str | None, actor: str) -> tuple[dict[str, Any], T
 
 
 def get(number: int) -> dict[str, Any]:
-    """One repair. Raises RepairNotFound."""
+    """One repair, with what its newest step says of its document (see `answers.of`). Raises RepairNotFound."""
     found = Repair.get_or_none(Repair.id == number)
     if found is None:
         raise RepairNotFound(f"There is no repair {number}. GET /api/v1/repairs lists those that are open.")
-    return dict(found.__data__)
+    return dict(found.__data__) | answers.of(found.seq)
 
 
 def page(

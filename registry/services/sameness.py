@@ -35,8 +35,14 @@ def counted(statement: Statement) -> tuple[object, ...]:
 
 
 def content_of(statement: Statement) -> str:
-    """Digest of all that was said, so that the same words again are recognised."""
+    """Digest of all that was said, so that the same words again are recognised.
+
+    The row's id at its source is no words: where it is what makes the record itself, it stands in the key.
+    """
+    detail = statement.detail
+    if "source_row" in detail:
+        detail = {name: value for name, value in detail.items() if name != "source_row"}
     return digest([
         statement.kind, statement.code, statement.severity, statement.amount_fen, statement.happened_on,
-        statement.ends_on, statement.document_no, statement.organ, statement.detail,
+        statement.ends_on, statement.document_no, statement.organ, detail,
     ])  # fmt: skip

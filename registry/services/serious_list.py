@@ -12,7 +12,7 @@ from registry.kinds import KINDS, Statement
 from registry.kinds.penalty import SERIOUS
 from registry.kinds.serious_listing import ARTICLES
 from registry.models import Document, Entity, ListingCase, Record
-from registry.services import abnormal_list, deliveries, documents, ledger, listing_cases, workdays
+from registry.services import abnormal_list, deliveries, documents, ledger, life, listing_cases, publication, workdays
 from registry.services.documents import Desk, chinese_date
 from registry.services.ledger import ORGAN, Pen
 from registry.services.listing_cases import ListingConflict, ListingRefused
@@ -300,27 +300,35 @@ def _leave(pen: Pen, case: ListingCase, desk: Desk) -> None:
         listing_cases.in_force(record, desk.organ.name)
         variables["from_on"] = chinese_date(desk.today)
         taken = documents.number("serious_remove", desk)
-        end(pen, record, on=desk.today, because="early", printed=taken.printed)
+        end(pen, record, on=desk.today, because="early", printed=taken.printed, today=desk.today, by=desk.actor)
     else:
         taken = documents.number("serious_correct", desk)
-        pen.withdraw(record.seq, source=ORGAN, reason=f"{taken.printed}：{case.facts}")
+        publication.withdraw(
+            pen, life.target_of(record.identity), source=ORGAN, reason=f"{taken.printed}：{case.facts}", by=desk.actor, on=desk.today,
+            now=desk.now,
+        )  # fmt: skip
     document = documents.issue(pen, taken, desk=desk, entity=entity, variables=variables, about=record.identity)
     listing_cases.take_effect(pen, case, document=document, desk=desk)
 
 
-def end(pen: Pen, record: Record, *, on: date, because: str, printed: str = "") -> ledger.Outcome:
-    """Say in the ledger that a listing ends on a day, under the source of the listing: its old words do not reopen it."""
+def end(
+    pen: Pen, record: Record, *, on: date, because: str, printed: str = "", today: date, by: str
+) -> ledger.Outcome:  # fmt: skip
+    """Say in the ledger that a listing ends on a day, under the source of the listing: its old words do not reopen it. From
+    `today` on it is shown nowhere any more."""
     detail = {**record.detail, "removed_because": because} | ({"removal_no": printed} if printed else {})
     said = Statement(
         record.kind, record.code, record.severity, record.amount_fen, record.happened_on, on, record.document_no, record.organ, (), detail
     )  # fmt: skip
-    return pen.correct(record.seq, said, source=record.source, act="end")
+    outcome = pen.correct(record.seq, said, source=record.source, act="end")
+    listing_cases.take_down(pen, record, on=today, by=by)
+    return outcome
 
 
 def ended_by_term(pen: Pen, record: Record, *, on: date, desk: Desk) -> Document:
     """End a listing whose term is over, with its document, inside a transaction of the caller's."""
     taken = documents.number("serious_remove", desk)
-    end(pen, record, on=on, because="term_over", printed=taken.printed)
+    end(pen, record, on=on, because="term_over", printed=taken.printed, today=desk.today, by=desk.actor)
     facts = f"你单位列入严重违法失信名单的期限已于{chinese_date(on)}届满。"
     entity = Entity.get_by_id(record.entity_id)
     return documents.issue(

@@ -7,11 +7,12 @@ from datetime import date
 from typing import Any
 
 from registry.errors import BadFile
-from registry.kinds import Statement
+from registry.kinds import KINDS, Statement
 from registry.mappings import Column, shortened
 from registry.mappings.form import same_heading
 from registry.services.parsing import Parsed, Refusal, RowParser
 from registry.services.understanding import Source, body
+from registry.services.visibility import REGULATOR, detail_for
 from registry.tables.base import FORMS
 
 # Causes that are listed, and numbers of rows that each names.
@@ -202,7 +203,7 @@ def _read(column: Column, opened: Source) -> str:
 
 
 def _shown(number: int, result: Parsed) -> dict[str, Any]:
-    """One row as it would be stored; the name of a natural person cut to its first character."""
+    """One row as a regulator would see it once it is stored; the name of a natural person cut to its first character."""
     name = f"{result.name[:1]}*" if result.why == "person" and result.name else result.name
     return {
         "row": number, "party": {"name": shortened(name), "code": result.shown_code, "why_it_waits": result.why or None},
@@ -211,12 +212,15 @@ def _shown(number: int, result: Parsed) -> dict[str, Any]:
 
 
 def _record(said: Statement) -> dict[str, Any]:
+    kind = KINDS[said.kind]
     found: dict[str, Any] = {
         "kind": said.kind, "happened_on": said.happened_on and said.happened_on.isoformat(),
         "ends_on": said.ends_on and said.ends_on.isoformat(), "organ": said.organ, "document_no": said.document_no,
-        "code": said.code, "severity": said.severity, "amount_fen": said.amount_fen,
+        "code": said.code, "severity": said.severity,
     }  # fmt: skip
-    return found | {"detail": {name: _cut(value) for name, value in said.detail.items()}}
+    if REGULATOR.sees(kind.amount):
+        found["amount_fen"] = said.amount_fen
+    return found | {"detail": {name: _cut(value) for name, value in detail_for(kind, said.detail, REGULATOR).items()}}
 
 
 def _cut(value: Any) -> Any:

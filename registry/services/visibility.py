@@ -71,7 +71,7 @@ def shown(kind: Kind | str, row: Mapping[str, Any], reader: Reader) -> dict[str,
     kind = KINDS[kind] if isinstance(kind, str) else kind
     if not is_open(kind, reader):
         return {}
-    detail = _detail(kind, row["detail"], reader)
+    detail = detail_for(kind, row["detail"], reader)
     amount = row["amount_fen"] if reader.sees(kind.amount) else 0
     found: dict[str, Any] = {
         "seq": row.get("seq"),
@@ -108,7 +108,8 @@ def _declared(schema: type[Schema]) -> Mapping[str, Sees]:
     return levels_of(schema)
 
 
-def _detail(kind: Kind, detail: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+def detail_for(kind: Kind, detail: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+    """What of a record's detail is for this reader, with what its kind makes from it for who may not see it itself."""
     levels = _levels(kind)
     every = dict(detail)
     if kind.also is not None:

@@ -5,6 +5,7 @@ import pkgutil
 import re
 
 import pytest
+from marshmallow.schema import SchemaMeta
 
 import api
 import jobs
@@ -44,6 +45,15 @@ def test_no_error_is_documented_that_does_not_exist():
 def test_a_code_means_one_thing():
     codes = [kind.code for kind in PRODUCT]
     assert sorted(codes) == sorted(set(codes))
+
+
+def test_every_shape_of_the_api_has_a_name_of_its_own():
+    """The document of the API calls a shape by its name; two of one name would be told apart by a number."""
+    shapes = set()
+    for module in pkgutil.walk_packages(api.__path__, "api."):
+        shapes |= {one for one in vars(importlib.import_module(module.name)).values() if isinstance(one, SchemaMeta)} if module.name != "api.wsgi" else set()  # fmt: skip
+    names = sorted(one.__name__.removesuffix("Schema") for one in shapes if one.__module__.startswith("api."))
+    assert names == sorted(set(names))
 
 
 def test_every_endpoint_is_documented_with_its_scopes(lone_app):

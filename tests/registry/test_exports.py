@@ -283,6 +283,52 @@ def test_the_lists_come_back_as_they_were(on_sqlite, tmp_path, sqlite_template, 
         assert [one[:7] for one in current(kind)] == [one[:7] for one in before]
 
 
+# Listings and checks without a document number, as their sources send them: what tells them apart is the row's own id.
+BY_ROW = {
+    "abnormal-list": ("abnormal_listing", ["统一社会信用代码", "列入原因", "列入日期", "列入决定机关", "BUSEXCLIST"],
+                      [["未按规定公示年度报告", "2026-07-09", ORGAN, "E1"], ["未按规定公示年度报告", "2026-07-09", ORGAN, "E2"]]),
+    "serious-list": ("serious_listing", ["统一社会信用代码", "列入事由", "列入日期", "列入决定机关", "ILLID"],
+                     [["销售不合格产品", "2026-01-15", ORGAN, "S1"], ["销售不合格产品", "2026-01-15", ORGAN, "S2"]]),
+    "abnormal-list-necips": ("abnormal_listing", ["uniscid", "speCause_CN", "abntime", "decOrg_CN", "busExcList"],
+                             [["未按规定公示年度报告", "2026-07-09", ORGAN, "N1"], ["未按规定公示年度报告", "2026-07-09", ORGAN, "N2"]]),
+    "serious-list-necips": ("serious_listing", ["uniscid", "serILLRea_CN", "abntime", "decOrg_CN", "illId"],
+                            [["销售不合格产品", "2026-01-15", ORGAN, "M1"], ["销售不合格产品", "2026-01-15", ORGAN, "M2"]]),
+    "spot-check-necips": ("spot_check", ["uniscid", "insType", "insDate", "insRes_CN", "insAuth_CN", "ccjcId"],
+                          [["1", "2026-05-05", "未发现问题", ORGAN, "C1"], ["1", "2026-05-05", "未发现问题", ORGAN, "C2"]]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("template", "form", "headings"),
+    [
+        ("abnormal-list", "csv", "zh"), ("abnormal-list", "xlsx", "code"), ("serious-list", "xlsx", "zh"),
+        ("serious-list", "csv", "code"), ("abnormal-list-necips", "json", "zh"), ("serious-list-necips", "json", "zh"),
+        ("spot-check-necips", "json", "zh"),
+    ],
+)  # fmt: skip
+def test_records_that_are_known_by_their_row_at_the_source_come_back_as_themselves(
+    on_sqlite, tmp_path, sqlite_template, template, form, headings
+):
+    kind, header, rows = BY_ROW[template]
+    code = credit_code()
+    registered(code)
+    path = tmp_path / "theirs.csv"
+    sheets.write_csv(path, header, [[code, *row] for row in rows])
+    assert imported(on_sqlite, path, source=SOURCE).counts.stored == 2
+    before = sorted((one.identity, one.content, one.detail["source_row"]) for one in Record.select().where(Record.kind == kind))  # fmt: skip
+    assert [one[2] for one in before] != []
+    out, tally = exported(tmp_path, kind, form, headings, template)
+    assert tally.rows == 2
+    head = ledger.head()
+    assert imported(on_sqlite, out, source=SOURCE).counts.unchanged == 2
+    assert ledger.head() == head
+    with empty_registry(on_sqlite, sqlite_template):
+        registered(code)
+        assert imported(on_sqlite, out, source=SOURCE).counts.stored == 2
+        after = sorted((one.identity, one.content, one.detail["source_row"]) for one in Record.select().where(Record.kind == kind))  # fmt: skip
+    assert after == before
+
+
 @pytest.mark.parametrize("name", sorted(templates.shipped()))
 @pytest.mark.parametrize("headings", ["zh", "code"])
 def test_every_template_is_read_by_the_mapping_that_it_names(name, headings):

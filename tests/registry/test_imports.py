@@ -327,9 +327,16 @@ def test_a_cell_that_a_spreadsheet_would_run_is_made_harmless(text):
     assert sheets.safe(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["", " ", "信衡", "1-1", "a=b", "'=1", "〔2026〕-1"])
+@pytest.mark.parametrize("text", ["", " ", "信衡", "1-1", "a=b", "'", "'1", "〔2026〕-1"])
 def test_a_cell_that_no_spreadsheet_would_run_stays_as_it_is(text):
     assert sheets.safe(text) == text
+
+
+@pytest.mark.parametrize("text", ["'=1", "''=1", "' ＋1"])
+def test_a_cell_that_looks_as_if_it_had_been_made_harmless_comes_back_as_it_was(text):
+    """Were `'=1` left alone it would come back as `=1`, another text."""
+    assert sheets.safe(text) == f"'{text}"
+    assert sheets.plain(sheets.safe(text)) == text
 
 
 def test_a_table_that_cannot_be_finished_leaves_the_old_one_as_it_was(tmp_path):

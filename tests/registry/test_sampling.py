@@ -92,7 +92,7 @@ def test_loaded_rows_equal_what_stating_them_through_the_ledger_would_have_store
 def wipe():
     """Empty the tables, past the trigger that keeps the ledger from it: this is a test's own registry."""
     if database.is_postgres():
-        database.execute("TRUNCATE record, fact, entity_name, entity, moment, stale, coverage CASCADE")
+        database.execute("TRUNCATE record, fact, entity_name, name_pinyin, entity, moment, stale, coverage CASCADE")
     else:
         database.execute("DROP TRIGGER record_kept")
         for table in ("fact", "stale", "coverage", "record", "entity_name", "moment", "entity"):
