@@ -91,12 +91,13 @@ class World:
     @contextlib.contextmanager
     def open(self) -> Generator["World", None, None]:
         from api.app import create_app
-        from registry.services import grading, keys, sampling, showcase
+        from registry.services import grading, keys, sampling, seal, showcase
 
         database.connect(self.settings)
         privacy.make_key(self.settings)
         with database.session():
             schema.upgrade()
+            seal.make_log(self.settings, now=NOW)
         sampling.load_sample(self.settings, size="town", today=DAY, now=NOW)
         with database.session():
             showcase.publish_sample(self.settings, today=DAY, now=lambda: NOW)

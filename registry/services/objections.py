@@ -85,6 +85,7 @@ def accept(
         change = Change("objection", {"id": number}, values)
         done = life.step(pen, f"objection_{state}", target, [change], on=today, by=actor, reason=reason, **paper)
         audit.note(f"objection.{state}", actor=actor, subject=f"objection {number}", now=now, by=done.seq)
+        pen.flush()
         return get(number)
 
 
@@ -126,6 +127,7 @@ def verify(
             publication.withdraw(pen, target, source=ledger.ORGAN, reason=reason, by=actor, on=today, now=now)
         elif upheld:
             publication.take_down(pen, target, "objection", on=today, by=actor, now=now, reason=reason)
+        pen.flush()
         return get(number)
 
 

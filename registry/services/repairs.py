@@ -113,6 +113,7 @@ def accept(
         change = Change("repair", {"id": number}, values)
         done = life.step(pen, f"repair_{state}", target, [change], on=today, by=actor, reason=reason, **paper)
         audit.note(f"repair.{state}", actor=actor, subject=f"repair {number}", now=now, by=done.seq)
+        pen.flush()
         return get(number)
 
 
@@ -172,6 +173,7 @@ def decide(
         else:
             life.step(pen, "repair_refused", target, [change], on=today, by=actor, reason=reason, **paper)
         audit.note(f"repair.{state}", actor=actor, subject=f"repair {number}", now=now, record=target.seq)
+        pen.flush()
         return get(number)
 
 

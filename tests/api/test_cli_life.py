@@ -58,7 +58,8 @@ def test_objections_and_repairs_are_listed_and_decided(xinheng):
     missing = xinheng("repair", "decide", repair, "--approve", "--met", "duties_performed", status=3).stderr
     assert "harm_removed" in missing
     met = [part for name in ("duties_performed", "harm_removed", "commitment") for part in ("--met", name)]
-    assert xinheng("repair", "decide", repair, "--approve", *met).stdout == "approved\n"
+    said = xinheng("repair", "decide", repair, "--approve", *met).stdout
+    assert said.startswith("approved\nDocument 文书: 信市监修准〔2026〕1号")
     assert [lives.seen(seq) for seq in (one, other)] == [False, False]
 
 

@@ -10,11 +10,12 @@ from peewee import IntegrityError
 from registry import clock, database
 from registry.errors import RecordNotFound
 from registry.kinds import KINDS
-from registry.models import Audit, Document, Fact, ListingCase, Record
+from registry.models import Audit, Document, Fact, ListingCase, Notice, Publication, Record
 from registry.services import abnormal_list, documents, ledger, listing_cases, listings, records
 from registry.services.listing_cases import ListingCaseNotFound, ListingConflict, ListingRefused
 from tests.conftest import NOW, TODAY
 from tests.factories import credit_code, record, registered
+from tests.registry import lives
 from tests.registry.papers import ADDRESS, ORGAN, code_of, desk_of, entity_of, listed, on_record, party, second, through
 
 OTHER = "信衡市信东区市场监督管理局"
@@ -315,3 +316,33 @@ def test_a_listing_marks_its_entity_for_grading_at_once(desk):
     assert (case.entity,) in [tuple(row) for row in marked]
     assert records.check("abnormal_listing", {"party": {"code": party()}, "ground": 1}, organ=ORGAN, today=TODAY)
     assert replace(desk, now=NOW) == desk
+
+
+def shown_listing(desk):
+    """A listing that went all the way and is published on each of its channels: its ledger number."""
+    row = on_record(listed(desk))
+    lives.passed(row.seq)
+    lives.published(row.seq)
+    assert lives.seen(row.seq)
+    return row.seq
+
+
+def test_a_removal_takes_the_row_down_on_every_channel_in_the_same_transaction_and_tells_recipients(desk):
+    seq = shown_listing(desk)
+    removal, _ = abnormal_list.open_removal(seq, cause=1, facts="已补报。", proof="年报回执", desk=desk)
+    through(removal, desk)
+    rows = list(Publication.select())
+    assert {(row.state, row.stopped_because, row.stopped_on) for row in rows} == {("stopped", "removed", TODAY)}
+    assert len(rows) == 3
+    assert [(row.what, row.kind) for row in Notice.select()] == [("stopped", "abnormal_listing")]
+
+
+def test_a_correction_tells_recipients_within_three_working_days_and_takes_the_row_down_with_it(desk):
+    seq = shown_listing(desk)
+    correction, _ = abnormal_list.open_correction(seq, facts="系统同步延迟。", desk=desk)
+    through(correction, desk)
+    assert {(row.state, row.stopped_because) for row in Publication.select()} == {("stopped", "withdrawn")}
+    (notice,) = Notice.select()
+    withdrawal = Record.get((Record.kind == "abnormal_listing") & (Record.act == "withdraw"))
+    assert (notice.what, notice.seq, notice.due_on) == ("withdrawn", withdrawal.seq, date(2026, 11, 25))
+    assert (notice.document_no, notice.organ) == ("信市监异入[2026]1号", ORGAN)

@@ -3,18 +3,20 @@
 import json
 import subprocess
 import sys
+from datetime import date
 
 import pytest
 
 from registry.config import ROOT
 from registry.database import execute
 from registry.errors import RecordNotFound
-from registry.models import Audit, Erasure, Leaf, Provenance, Record, Uncounted
-from registry.services import erasures, ledger, proofs
+from registry.models import Audit, Erasure, Leaf, Notice, Provenance, Publication, Record, Uncounted
+from registry.services import erasures, ledger, notices, proofs
 from registry.services.erasures import NotErasable
 from registry.services.proofs import UnknownField
 from tests.conftest import NOW, TODAY
 from tests.factories import record, registered, statement
+from tests.registry import lives
 from tests.registry.sealing import attack, ledger_of, said, sealed
 
 BASIS = "《个人信息保护法》第四十七条"
@@ -292,3 +294,28 @@ def test_an_entity_that_is_registered_may_lose_words_of_its_registration(setting
     erase(settings, seq, "scope")
     assert "张某某" not in everything()
     assert said(settings) == []
+
+
+def told():
+    return [(one.what, one.kind, one.organ, one.due_on) for one in Notice.select().order_by(Notice.id)]
+
+
+def test_an_erasure_tells_recipients_in_three_working_days_once_and_takes_the_record_down(spoken):
+    settings, _, second = spoken
+    lives.passed(second)
+    lives.published(second, class_="serious", reason="情节严重")
+    erase(settings, second)
+    assert told() == [(what, "penalty", "信衡市市场监督管理局", date(2026, 11, 25)) for what in ("withdrawn", "erased")]
+    assert {(one.state, one.stopped_because) for one in Publication.select()} == {("stopped", "withdrawn")}
+    erase(settings, second)
+    assert len(told()) == 2
+    assert notices.collect(today=TODAY, now=NOW) == 0
+
+
+def test_an_erased_field_is_told_too_and_erased_words_of_a_step_are_not(spoken):
+    settings, _, second = spoken
+    lives.passed(second, reason="核对无误")
+    step = Record.get(Record.kind == "reviewed").seq
+    erase(settings, second, "fact")
+    erase(settings, step, "reason")
+    assert [one[0] for one in told()] == ["erased"]

@@ -316,7 +316,7 @@ def test_records_that_are_known_by_their_row_at_the_source_come_back_as_themselv
     sheets.write_csv(path, header, [[code, *row] for row in rows])
     assert imported(on_sqlite, path, source=SOURCE).counts.stored == 2
     before = sorted((one.identity, one.content, one.detail["source_row"]) for one in Record.select().where(Record.kind == kind))  # fmt: skip
-    assert [one[2] for one in before] != []
+    assert {one[2] for one in before} == {row[-1] for row in rows}
     out, tally = exported(tmp_path, kind, form, headings, template)
     assert tally.rows == 2
     head = ledger.head()

@@ -120,15 +120,31 @@ def test_the_night_stops_what_is_over_and_tells_of_it(settings, province):
     assert night(settings) == {"stopped": 0, "notices": 0}
 
 
-def test_the_night_stops_a_listing_that_has_ended(settings):
+def shown_listing():
     seq = record(registered(), "serious_listing", listed_on=date(2023, 11, 21)).seq
     lives.passed(seq, on=date(2023, 11, 22))
     lives.published(seq, on=date(2023, 11, 22))
     assert lives.seen(seq, on=date(2026, 11, 20))
-    listings.end(seq, on=TODAY, actor="job:end_listings", schemes=[], now=NOW)
+    return seq
+
+
+def test_the_night_stops_a_listing_that_its_source_says_has_ended(settings):
+    seq = shown_listing()
+    ended = statement("serious_listing", listed_on=date(2023, 11, 21), removed_on=TODAY)
+    with ledger.writing(now=NOW, schemes=[]) as pen:
+        pen.correct(seq, ended, source="test")
     assert not lives.seen(seq)
     assert night(settings)["stopped"] == 3
     assert {row.stopped_because for row in Publication.select()} == {"removed"}
+
+
+def test_a_listing_whose_term_is_over_is_taken_down_everywhere_as_it_ends_and_recipients_hear_of_it(settings, province):
+    seq = shown_listing()
+    for _ in range(2):
+        listings.end(seq, on=TODAY, actor="job:end_listings", schemes=[], now=NOW)
+    assert {(row.state, row.stopped_because, row.stopped_on) for row in Publication.select()} == {("stopped", "removed", TODAY)}  # fmt: skip
+    assert [row["what"] for row in fetched(province).items] == ["stopped"]
+    assert night(settings) == {"stopped": 0, "notices": 0}
 
 
 def test_the_night_finds_what_was_withdrawn_or_corrected_by_other_ways(settings, province):

@@ -6,11 +6,12 @@ from datetime import date
 import pytest
 
 from registry.errors import RecordNotFound
-from registry.models import Document, ListingCase, Record
+from registry.models import Document, ListingCase, Notice, Publication, Record
 from registry.services import deliveries, documents, ledger, listing_cases, listings, serious_list
 from registry.services.listing_cases import ListingConflict, ListingRefused
 from tests.conftest import NOW, TODAY
 from tests.factories import record, registered
+from tests.registry import lives
 from tests.registry.papers import (
     ADDRESS,
     ORGAN,
@@ -188,6 +189,8 @@ def test_a_listing_is_removed_early_after_a_year_with_its_conditions_on_record(d
     with pytest.raises(ListingRefused, match=r"from 2027-10-22 on.*duties .* is not shown.*harm .* is not shown"):
         serious_list.open_removal(row.seq, facts="x", conditions={"application": "书面申请"}, desk=desk)
     later = replace(desk, today=LATER)
+    lives.passed(row.seq)
+    lives.published(row.seq)
     removal, new = serious_list.open_removal(row.seq, facts="条件均已具备。", conditions=SHOWN, desk=later)
     assert new
     assert removal.decide_by <= date(2027, 11, 2)
@@ -195,6 +198,7 @@ def test_a_listing_is_removed_early_after_a_year_with_its_conditions_on_record(d
     removal = through(removal, later)
     after = on_record(case)
     assert (after.act, after.ends_on, after.detail["removed_because"]) == ("end", LATER, "early")
+    assert {(one.state, one.stopped_because, one.stopped_on) for one in Publication.select()} == {("stopped", "removed", LATER)}  # fmt: skip
     assert documents.get(step_document(removal.id, "effective")).printed_no == "信市监严出〔2027〕1号"
 
 
@@ -232,6 +236,7 @@ def test_when_the_penalty_is_withdrawn_the_listing_is_withdrawn_and_leaves_publi
     assert serious_list.without_penalty() == []
     assert listings.count(TODAY) == []
     assert Document.select().where(Document.type == "serious_correct").count() == 1
+    assert [one.what for one in Notice.select().where(Notice.kind == "serious_listing")] == ["withdrawn"]
 
 
 def test_a_refused_case_lists_nobody_and_stays_on_record(desk):
