@@ -13,8 +13,8 @@ from registry.cells.width import half_width
 from registry.errors import BadFile
 from registry.kinds import KINDS
 
-Read = Literal["text", "day", "yuan", "wan", "capital", "list", "integer", "industry", "codes"]
-READS: tuple[Read, ...] = ("text", "day", "yuan", "wan", "capital", "list", "integer", "industry", "codes")
+Read = Literal["text", "day", "yuan", "wan", "capital", "list", "integer", "industry", "codes", "moment"]
+READS: tuple[Read, ...] = ("text", "day", "yuan", "wan", "capital", "list", "integer", "industry", "codes", "moment")
 Order = Literal["ymd", "dmy", "mdy"]
 ORDERS: tuple[Order, ...] = ("ymd", "dmy", "mdy")
 # What parts of a list cell are separated by, unless the mapping says otherwise.

@@ -78,6 +78,8 @@ def _value_reader(column: Column) -> Callable[[str], Any]:
         return lru_cache(2_000)(lambda cell: _replaced(column, cell))
     if column.read == "day":
         return lru_cache(20_000)(lambda cell: _day(column, cell))
+    if column.read == "moment":
+        return lambda cell: _moment(column, cell)
     if column.read == "list":
         parts = _parts(column)
         return lambda cell: parts(cell)
@@ -107,6 +109,22 @@ def _day(column: Column, cell: str) -> Any:
     order = column.order if column.order != "ymd" else None
     found = day(cell, order=order, serial=column.serial, epoch=column.epoch)
     return None if found == OPEN_END else found
+
+
+# The time of day behind a day: 16:55, 16:55:21, 16:55:21.000.
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?\s*$")
+
+
+def _moment(column: Column, cell: str) -> str | None:
+    """A day with its time, as ISO text; midnight where the cell says no time."""
+    found = _day(column, cell)
+    if found is None:
+        return None
+    clock = _CLOCK.search(cell)
+    hour, minute, second = (int(part or 0) for part in clock.groups()) if clock else (0, 0, 0)
+    if hour > 23 or minute > 59 or second > 59:
+        raise CellError("There is no such time of day", cell, "Write it as 2026-03-01 16:55:21.")
+    return f"{found.isoformat()}T{hour:02}:{minute:02}:{second:02}"
 
 
 def _parts(column: Column) -> Callable[[str], list[str]]:

@@ -178,7 +178,7 @@ def _surveyed(opened: Source, raw: int, order: Order, ignore_unknown: bool) -> S
     watched: dict[str, tuple[DayColumn, list[int]]] = {}
     for column in mapping.columns:
         places = [at[one] for one in map(same_heading, column.headings) if one in at]
-        if column.read == "day" and places:
+        if column.read in ("day", "moment") and places:
             watched[column.field] = (DayColumn(), places)
     adding = [(days.add, index) for days, places in watched.values() for index in places]
     nameless = Counter(dict.fromkeys((index for index in range(raw) if index >= len(header) or not header[index]), 0))
