@@ -13,7 +13,7 @@ from api.context import here
 from api.errors import InvalidRequest, MissingKey, MissingScope, RateLimited
 from registry.errors import EntityNotFound
 from registry.models import Entity
-from registry.services import entities, keys
+from registry.services import aliases, entities, keys
 from registry.services.keys import Caller, NotAnEnterprisesKey
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -132,19 +132,33 @@ def require(scope: str, what: str) -> None:
 def visible_entity(code: str, *, known: int | None = None) -> Entity:
     """The entity with this code, if it is the caller's business. What is not is as absent as what does not exist.
 
-    One that was merged is the one that it is, as far as was known at a ledger number.
+    One that was merged is the one that it is, as far as was known at a ledger number. An enterprise's own key stays its
+    own under every code of what it was merged with.
     """
     entity = entities.get(code, known=known)
     who = caller()
-    own = who.entity_code is not None and who.entity_code in (entity.code, entity.registration_no)
+    own = who.entity_code is not None and _is_own(who.entity_code, entity)
     if not own and not who.sees(entity.division):
         raise EntityNotFound(code[:40])
     return entity
 
 
-def own_entity() -> Entity:
-    """The enterprise whose own key makes the request. Raises NotAnEnterprisesKey for any other key."""
+def _is_own(own_code: str, entity: Entity) -> bool:
+    # Visibility is today's: whether two codes are one enterprise is asked as of now, whatever day the question is about.
+    if own_code in (entity.code, entity.registration_no):
+        return True
+    try:
+        return entities.get(own_code).id == aliases.root(entity.id)
+    except EntityNotFound:  # a key may be older than the registration of its enterprise
+        return False
+
+
+def own_entity(*, known: int | None = None) -> Entity:
+    """The enterprise whose own key makes the request, as it stood at a ledger number: one that was merged later by itself.
+
+    Raises NotAnEnterprisesKey for any other key.
+    """
     code = caller().entity_code
     if code is None:
         raise NotAnEnterprisesKey
-    return entities.get(code)
+    return entities.get(code, known=known)

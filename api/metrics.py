@@ -31,3 +31,15 @@ def text() -> tuple[bytes, str]:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+def of_ledger(*, findings: int, at: int) -> bytes:
+    """Gauges of the newest tamper check: its findings, and when it ended (`at` in milliseconds UTC, told in seconds)."""
+    return (
+        "# HELP xinheng_ledger_findings What the newest nightly check of the ledger found; 0 is well\n"
+        "# TYPE xinheng_ledger_findings gauge\n"
+        f"xinheng_ledger_findings {findings}\n"
+        "# HELP xinheng_ledger_checked_timestamp_seconds When it ended\n"
+        "# TYPE xinheng_ledger_checked_timestamp_seconds gauge\n"
+        f"xinheng_ledger_checked_timestamp_seconds {at / 1000}\n"
+    ).encode()

@@ -2,13 +2,26 @@
 
 from typing import Any
 
-from flask import Blueprint, Flask, Response, jsonify, render_template
+from flask import Blueprint, Flask, Response, jsonify, make_response, redirect, render_template, url_for
 
 from api.auth import allowed
-from api.blueprint import Api
+from api.blueprint import Api, takes
 from api.problems import every_error, title_of
 from api.reading import sections
+from api.requests import HEADERS
+from api.schemas.common import FindQuery
+from registry.identity import fold_code
 from registry.services.keys import SCOPES
+
+# The policy of every page, but that a form on it may be sent to us.
+POLICY = HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
+
+
+def with_form(page: str, status: int = 200) -> Response:
+    """A page with a search form on it."""
+    response = make_response(page, status)
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
 
 
 def install(app: Flask, api: Api) -> None:
@@ -28,9 +41,19 @@ def install(app: Flask, api: Api) -> None:
 
     @bp.get("/")
     @allowed(public=True)
-    def landing() -> str:
+    def landing() -> Response:
         """首页 What this is, and where to go."""
-        return render_template("landing.html")
+        return with_form(render_template("landing.html"))
+
+    @bp.get("/public")
+    @allowed(public=True)
+    @takes(FindQuery(), "query")
+    def find(query: dict[str, Any]) -> Response:
+        """公示查询 To the public page of the party with this code or registration number."""
+        code = fold_code(query["code"])
+        return make_response(
+            redirect(url_for("public_pages.public_page", code=code) if code else url_for("pages.landing"), 303)
+        )
 
     @bp.get("/api/v1/docs")
     @allowed(public=True)

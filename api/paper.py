@@ -8,9 +8,12 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
+from registry import publicity
+from registry.kinds import industries, penalty
 from registry.kinds.codes import Label
 from registry.kinds.registration import STATUSES, SUBJECTS
 from registry.models.entity import STATUS
+from registry.services.public import LISTINGS
 from registry.services.report import OUTLINE, Report
 
 HERE = Path(__file__).resolve().parent
@@ -47,7 +50,6 @@ def facts_of(basics: Mapping[str, Any]) -> list[tuple[Label, str]]:
     """What an entity is, in labelled words: the rows of a report's first part, and of the public page."""
     status = next(label for number, label in STATUSES.items() if STATUS[number] == basics["status"])
     capital = f"{basics['capital_fen'] / 1_000_000:,.2f} 万元" if basics["capital_fen"] else ""
-    industry = f"{basics['industry']:04d}" if basics["industry"] else ""
     return [
         (Label("名称", "Name"), basics["name"]),
         (Label("统一社会信用代码", "Credit code"), basics["code"] or ""),
@@ -56,10 +58,46 @@ def facts_of(basics: Mapping[str, Any]) -> list[tuple[Label, str]]:
         (Label("登记状态", "State"), f"{status.zh} {status.en}"),
         (Label("成立日期", "Established"), basics["established"] or ""),
         (Label("注册资本", "Registered capital"), capital),
-        (Label("行业（GB/T 4754）", "Industry"), industry),
+        (Label("行业（GB/T 4754）", "Industry"), industries.named(basics["industry"] or 0)),
         (Label("住所", "Address"), basics["address"]),
         (Label("登记机关", "Registering organ"), basics["organ"]),
     ]
+
+
+# What the public page says of a record beside its line, by kind: a public field of its detail, and what it is called.
+MORE: dict[str, tuple[tuple[str, Label], ...]] = {
+    "penalty": (
+        ("kinds", Label("处罚种类", "Kinds")), ("content", Label("处罚内容", "Decision")), ("basis", Label("处罚依据", "Legal basis")),
+        ("licence", Label("暂扣或吊销证照", "Licence")),
+    ),
+    "abnormal_listing": (("year", Label("年报年度", "Report year")), ("removal_reason", Label("移出原因", "Reason of removal"))),
+    "serious_listing": (("reason", Label("列入原因", "Reason of listing")), ("until", Label("限制期限至", "Restricted until"))),
+    "spot_check": (("items", Label("抽查事项", "Items checked")), ("type", Label("检查类型", "Type of check"))),
+}  # fmt: skip
+
+
+def more_of(kind: str, detail: Mapping[str, Any]) -> list[tuple[Label, str]]:
+    """What a record says beside its line, in labelled words, from its public fields; what it does not say is left out."""
+    found = []
+    for name, label in MORE.get(kind, ()):
+        value = detail.get(name)
+        if kind == "penalty" and name == "kinds":
+            value = [penalty.KINDS[one][1] for one in value or () if one in penalty.KINDS]
+        text = "、".join(map(str, value)) if isinstance(value, list) else str(value or "")
+        if text:
+            found.append((label, text))
+    return found
+
+
+def until_of(item: Mapping[str, Any]) -> Label:
+    """How long a record is shown: its last day is set, or ends with what it says, or no rule sets one."""
+    if item["published_until"]:
+        return Label(item["published_until"], item["published_until"])
+    if publicity.ends_with_record(item["kind"]):
+        if item["kind"] in LISTINGS:
+            return Label("移出名录或名单之日", "the day of its removal from the list")
+        return Label("有效期届满之日", "the end of its validity")
+    return Label("长期公示", "no end is set")
 
 
 def standalone(report: Report, *, who: str, now: int, zone: str) -> str:

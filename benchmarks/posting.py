@@ -14,7 +14,6 @@ from benchmarks.report import Figure
 from benchmarks.work import NOW, TODAY, Work, connected, shuffled
 from registry import privacy
 from registry.config import ROOT
-from registry.database import execute
 from registry.services import grading, imports, keys
 from registry.services.understanding import open_source
 

@@ -5,7 +5,8 @@
     python verify_proof.py growth.json                          a proof that the ledger only grew between two roots
     python verify_proof.py --roots roots.jsonl                  the file of signed roots: every signature, every link
     python verify_proof.py proof-812.json --roots roots.jsonl   and that the root of the proof stands in that file
-    ... --public-key HEX                                        the key you were told; without it the file's own is used
+    ... --public-key HEX                                        the key you were told (64 hexadecimal digits); without it the
+                                                                file's own is used, and that it was is said
 
 Signatures (Ed25519) are checked where the package `cryptography` is installed; it says so where they were not.
 Exit status: 0 everything holds, 1 something does not, 2 wrong use. docs/sealing.md describes the format.
@@ -210,6 +211,10 @@ def main(arguments=None):
     given = parser.parse_args(arguments)
     if not given.proof and not given.roots:
         parser.error("name a proof, a file of roots, or both")
+    if given.public_key is not None:
+        given.public_key = given.public_key.strip().lower()
+        if len(given.public_key) != 64 or given.public_key.strip("0123456789abcdef"):
+            parser.error("--public-key is no key: give its 64 hexadecimal digits, as `xinheng verify` prints them")
     signed, roots = True, None
     try:
         if given.roots:
@@ -225,6 +230,11 @@ def main(arguments=None):
         return 2
     if not signed:
         print("Note: signatures were not checked; install the package cryptography for that.")
+    elif given.public_key is None:
+        print(
+            "Note: the key came with the file, and nothing shows that it is the registry's: whoever makes up a proof can make up "
+            "its key too. Ask the registry for its public key in another way and give it with --public-key."
+        )
     return 0
 
 

@@ -83,6 +83,7 @@ class Jobs:
     cap_claimants: str = "0 1 * * *"
     end_publications: str = "20 0 * * *"
     remind_listings: str = "40 0 * * *"
+    verify: str = "30 2 * * *"
 
 
 @dataclass(frozen=True, slots=True)

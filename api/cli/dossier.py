@@ -13,6 +13,7 @@ from api.cli.grading import KnownAt, known_seq, within_reach
 from api.cli.imports import limits_of
 from api.cli.support import DAY, as_json
 from registry import clock
+from registry.cells.documents import printed_document_no
 from registry.kinds import KINDS
 from registry.services import dossier as service
 from registry.services import entities, reconciliation, reconciliation_file
@@ -137,7 +138,9 @@ def reconcile(
         if file is not None:
             assert source is not None
             theirs = reconciliation_file.pairs(file, limits_of(settings))
-            compared = reconciliation.compare(theirs, found, source=source, organ=organ, kind=kind)
+            compared = reconciliation_file.masked(
+                reconciliation.compare(theirs, found, source=source, organ=organ, kind=kind)
+            )
     body = reconciliation.summary(found)
     if as_json:
         support.emit(body | ({} if compared is None else {"compared": _differences(compared)}))
@@ -154,6 +157,10 @@ WORDS = {
 }
 
 
+def _kind(name: str) -> str:
+    return f"{KINDS[name].title.zh} {name}" if name in KINDS else name
+
+
 def _differences(compared: Compared) -> dict[str, Any]:
     named = {
         name: [{"document_no": number, "code": code} for number, code in getattr(compared, name)] for name in WORDS
@@ -164,7 +171,7 @@ def _differences(compared: Compared) -> dict[str, Any]:
 def _tell(body: dict[str, Any], compared: Compared | None) -> None:
     names = ("records", "stored", "corrected", "withdrawn", "waiting")
     rows = [
-        [one["source"], kind["kind"], *(kind[name] for name in names), "", kind["sha256"][:16]]
+        [one["source"], _kind(kind["kind"]), *(kind[name] for name in names), "", kind["sha256"][:16]]
         for one in body["sources"]
         for kind in one["kinds"]
     ]
@@ -178,4 +185,4 @@ def _tell(body: dict[str, Any], compared: Compared | None) -> None:
         click.echo(f"一致 same {compared.same}")
         for name, word in WORDS.items():
             for number, code in getattr(compared, name):
-                click.echo(f"{word}: {number} {code}")
+                click.echo(f"{word}: {printed_document_no(number)} {code}")

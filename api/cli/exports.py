@@ -49,6 +49,7 @@ def export(
     """
     wanted_form: FileForm | None = "json" if file.suffix.lower() == ".json" and form is None else None
     chosen = templates.named(template, kind=kind, form="json" if wanted_form and template is None else None)
+    exports.check_name(file, form, chosen)
     with support.connected():
         one = None if entity is None else entities.get(entity).id
         wanted = Wanted(organ=organ, entity=one, since=since)

@@ -8,6 +8,7 @@ import click
 
 from api.cli import REFUSED, support, understanding
 from api.cli.support import as_json
+from api.cli.understanding import rows_of
 from registry import privacy
 from registry.config import Settings
 from registry.mappings import Order
@@ -78,7 +79,8 @@ def import_(
                 support.emit(_counts(found) | found.as_dict())
                 return REFUSED if found.counts.rejected or found.damage else 0
             for number, refusal in found.refusals:
-                click.echo(f"row {number}, {refusal.column}: {refusal.value!r}: {refusal.reason}", err=True)
+                where = f", {refusal.column}: {refusal.value!r}" if refusal.column else ""
+                click.echo(f"row {number}{where}: {refusal.reason}", err=True)
             click.echo(understanding.told(found))
             return REFUSED if found.counts.rejected or found.damage else 0
         with support.progress(f"Import 导入 {file.name}") as tell:
@@ -136,25 +138,31 @@ def _as_dict(report: Report, written: Path | None) -> dict[str, Any]:
 
 def _tell(report: Report, written: Path | None) -> None:
     counts = report.counts
+    waiting = counts.unmatched - counts.dropped
+    dropped = f"{counts.dropped:,} dropped by decisions of persons, " if counts.dropped else ""
     click.echo(
-        f"{counts.read:,} rows read with mapping {report.mapping}: {counts.stored:,} stored, {counts.unchanged:,} unchanged, "
-        f"{counts.unmatched:,} wait for a match, {counts.rejected:,} refused."
+        f"{rows_of(counts.read)} read with mapping {report.mapping}: {counts.stored:,} stored, {counts.unchanged:,} unchanged, "
+        f"{waiting:,} wait for a match, {dropped}{counts.rejected:,} refused."
     )
     if report.resumed_at:
         click.echo(f"Went on after row {report.resumed_at:,}, where an earlier import of this file was cut off.")
     if counts.undated:
-        click.echo(f"{counts.undated:,} rows have no date: kept, and never counted in a window.")
+        click.echo(f"Without a date: {rows_of(counts.undated)}. Kept, and never counted in a window.")
     if counts.provisional:
-        click.echo(f"{counts.provisional:,} codes are not registered yet: their entities are provisional, not graded.")
+        click.echo(
+            f"Codes that are not registered yet: {counts.provisional:,}. Their entities are provisional, not graded."
+        )
     if counts.differs:
-        click.echo(f"{counts.differs:,} rows differ from what another source said first; nothing of them was applied.")
+        click.echo(
+            f"Other than what another source said first: {rows_of(counts.differs)}. Nothing of them was applied."
+        )
     if counts.by_name:
-        click.echo(f"{counts.by_name:,} rows were attached by their party's exact name: xinheng queue named")
+        click.echo(f"Attached by the exact name of the party: {rows_of(counts.by_name)}. xinheng queue named")
     if counts.dropped:
-        click.echo(f"{counts.dropped:,} rows are dropped by decisions of persons: xinheng queue decisions")
+        click.echo("Rows that decisions of persons drop: xinheng queue decisions")
     if counts.released:
-        click.echo(f"{counts.released:,} rows that had waited found their party and left the queue.")
-    if counts.unmatched:
+        click.echo(f"{rows_of(counts.released)} that had waited found their party and left the queue.")
+    if waiting:
         click.echo("Rows that wait: xinheng queue")
     if written:
         click.echo(f"Refused rows: {written}")

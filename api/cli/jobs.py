@@ -60,6 +60,9 @@ def list_jobs(as_json: bool) -> None:
             for row in rows
         ],
     )
+    for row in rows:
+        if row["last"] and row["last"]["error"] and row["last"]["state"] != "skipped":
+            click.echo(f"{row['job']}: {row['last']['error']}")
 
 
 @jobs.command("run", epilog="Example: xinheng jobs run end_listings --on 2026-11-20")

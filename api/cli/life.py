@@ -1,18 +1,33 @@
 """`review`, `publish`, `stop`, `life`, `objection`, `repair`, `recipient`, `notices`: the life of a record at a terminal."""
 
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from api.cli import support
 from api.cli.support import as_json
-from registry import clock
+from registry import clock, publicity
+from registry.cells.documents import printed_document_no
 from registry.kinds import KINDS
+from registry.kinds.codes import Label
 from registry.models import CHANNELS, Recipient
 from registry.services import grading, objections, publication, publishing, repairs, reviews
 from registry.services import life as lives
 from registry.services import notices as feed
 from registry.services.publication import Shown
+from registry.services.publishing import Published
+from registry.services.step_words import (
+    CHANNEL_NAMES,
+    CHANNEL_STATES,
+    CLASSES,
+    NOTICES,
+    OBJECTION_STATES,
+    OUTCOMES,
+    RECORD_STATES,
+    REPAIR_STATES,
+    both,
+)
 
 NUMBER = click.IntRange(min=1)
 CHANNEL = click.option(
@@ -35,13 +50,15 @@ def life(seq: int, as_json: bool) -> None:
     if as_json:
         support.emit({**found, "steps": [{**one, "title": one["title"].zh} for one in found["steps"]]})
         return
-    click.echo(f"{KINDS[found['kind']].title.zh} {found['document_no']} {found['organ']}: {found['state']}")
+    title = KINDS[found["kind"]].title
+    number = printed_document_no(found["document_no"] or "")
+    click.echo(f"{title.zh} {title.en} {number} {found['organ']}: {both(RECORD_STATES, found['state'])}")
     if found["channels"]:
         _channel_table(found["channels"])
     support.table(
         ["序号 seq", "日期 on", "步骤 step", "经办 by", "理由 reason"],
         [
-            [one["seq"], one["on"], f"{one['title'].zh} {one['step']}", one["by"], one["reason"]]
+            [one["seq"], one["on"], f"{one['title'].zh} {one['title'].en}", one["by"], one["reason"]]
             for one in found["steps"]
         ],
     )
@@ -65,7 +82,10 @@ def review(seqs: tuple[int, ...], passed: bool, reason: str, as_json: bool) -> N
     if as_json:
         support.emit(rows)
     else:
-        support.table(["记录 record", "结论 outcome", "审核人 by"], [list(row.values()) for row in rows])
+        support.table(
+            ["记录 record", "结论 outcome", "审核人 by"],
+            [[row["seq"], both(OUTCOMES, str(row["outcome"])), row["by"]] for row in rows],
+        )
 
 
 @click.command(
@@ -101,15 +121,45 @@ def publish(
             return int(any(one.said not in ("published", "unchanged") for one in shown))
         assert kind is not None
         with support.progress("publish") as tell:
-            counts = publishing.publish_all(
+            done = publishing.publish_all(
                 kind, organ=organ, source=source, channels=channels, review=review, actor=support.actor(),
                 schemes=grading.schemes(settings), today=today, now=clock.now, old_rows=old_rows, progress=tell,
             )  # fmt: skip
     if as_json:
-        support.emit(counts)
+        support.emit(asdict(done))
     else:
-        support.table(["结果 outcome", "条数 records"], [[name, number] for name, number in counts.items()])
-    return int(bool(set(counts) - {"records", "reviewed", "published", "unchanged"}))
+        _told(done, kind)
+    return int(bool(done.named))
+
+
+# What is to be done about records that a run did not publish; "" where nothing can be.
+REMEDIES = {
+    "not_reviewed": "xinheng review {seqs} --pass",
+    "same_hands": "另一人审核 another person: xinheng review {seqs} --pass",
+    "blocked": "更正后重新审核 correct the public fields, then review again: xinheng life {seq}",
+    "undated": "补充决定日期 correct the record: it has no day of decision",
+    "class_unknown": "xinheng publish {seq} --class general --reason …",
+    "never": "仅警告等不予公示，无须处理 nothing to do (a warning only)",
+    "over": "公示期已满，无须处理 nothing to do",
+    "stopped": "xinheng life {seq}",
+}
+
+
+def _told(done: Published, kind: str) -> None:
+    """Outcomes of many records, the first of each by their ledger rows, with what to do; and how they add up."""
+    rows = []
+    for name, number in done.outcomes.items():
+        seqs = done.named.get(name, [])
+        remedy = REMEDIES.get(name, "xinheng life {seq}" if seqs else "")
+        named = " ".join(map(str, seqs)) + (" …" if number > len(seqs) > 0 else "")
+        rows.append([both(CHANNEL_STATES, name), number, named, remedy.format(seqs=" ".join(map(str, seqs)), seq=seqs[0] if seqs else "")])  # fmt: skip
+    support.table(["结果 outcome", "条数 records", "记录 ledger rows", "处理 what to do"], rows)
+    left = done.records - done.whole
+    channels = len(publicity.channels_of(kind))
+    click.echo(
+        f"共 {done.records:,} 条 records：已全部公示 {done.whole:,} published on every channel，未全部公示 {left:,} not, or not everywhere."
+        + (f" 一条记录有 {channels} 个渠道，可计入多行 A record with several outcomes counts in several lines." if left else "")
+    )  # fmt: skip
 
 
 @click.command("stop", epilog="Example: xinheng stop 812 --reason 公示内容有误 --channel site")
@@ -132,7 +182,8 @@ def _print_shown(shown: list[Shown], as_json: bool) -> None:
         support.emit([{"channel": one.channel, "said": one.said, "cause": one.cause, "row": one.row} for one in shown])
         return
     for one in shown:
-        click.echo(f"{one.channel}: {one.said}{f' ({one.cause})' if one.cause else ''}")
+        where = CHANNEL_NAMES[one.channel].zh if one.channel in CHANNEL_NAMES else ""
+        click.echo(f"{where} {one.channel}: {both(CHANNEL_STATES, one.said)}{f' ({one.cause})' if one.cause else ''}")
     _channel_table([one.row for one in shown if one.row])
 
 
@@ -141,10 +192,10 @@ def _channel_table(rows: list[Any]) -> None:
         ["渠道 channel", "状态 state", "规则 regime", "类别 class", "自 from", "最短至 earliest", "止 latest"],
         [
             [
-                row["channel"],
-                row["state"],
-                row["regime"],
-                row["class_"],
+                both(CHANNEL_NAMES, row["channel"]),
+                both(CHANNEL_STATES, row["state"]),
+                _regime(row["regime"]),
+                both(CLASSES, row["class_"]),
                 row["published_on"],
                 row["earliest"],
                 row["latest"],
@@ -152,6 +203,12 @@ def _channel_table(rows: list[Any]) -> None:
             for row in rows
         ],
     )
+
+
+def _regime(name: str) -> str:
+    """The rule of publication by its title; what a kind's own rule is named by, by the kind."""
+    title = publicity.regime_title(name) or (KINDS[name].title.zh if name in KINDS else "")
+    return f"{title} {name}".strip()
 
 
 @click.group("objection")
@@ -172,7 +229,7 @@ def list_objections(organ: str | None, limit: int, as_json: bool) -> None:
     """Open objections, what is overdue first."""
     with support.connected() as settings:
         found = objections.page(organ=organ, today=support.today(settings), after=None, limit=limit)
-    _open_table(list(found.items), as_json)
+    _open_table(list(found.items), OBJECTION_STATES, as_json)
 
 
 @objection.command("accept", epilog="Example: xinheng objection accept 9120 --no --reason 未提供证明材料")
@@ -186,7 +243,7 @@ def accept_objection(number: int, accepted: bool, reason: str) -> None:
             number, accepted=accepted, reason=reason, organ=None, actor=support.actor(), today=support.today(settings), now=clock.now(),
             settings=settings,
         )  # fmt: skip
-    _said(found, f", answer by {found['verify_by']}" if found["verify_by"] else "")
+    _said(found, OBJECTION_STATES, f"，答复期限 answer by {found['verify_by']}" if found["verify_by"] else "")
 
 
 @objection.command("verify", epilog="Example: xinheng objection verify 9120 --upheld --withdraw --reason 当事人有误")
@@ -195,13 +252,13 @@ def accept_objection(number: int, accepted: bool, reason: str) -> None:
 @click.option("--withdraw", is_flag=True, help="Upheld: withdraw the record at once; else it is to be corrected.")
 @click.option("--reason", required=True, help="The answer; the applicant reads it.")
 def verify_objection(number: int, upheld: bool, withdraw: bool, reason: str) -> None:
-    """Answer an accepted objection."""
+    """Answer an objection that was accepted (`xinheng objection accept`)."""
     with support.connected() as settings:
         found = objections.verify(
             number, upheld=upheld, withdraw=withdraw, reason=reason, organ=None, actor=support.actor(),
             schemes=grading.schemes(settings), today=support.today(settings), now=clock.now(), settings=settings,
         )  # fmt: skip
-    _said(found, "")
+    _said(found, OBJECTION_STATES, "")
 
 
 @click.group("repair")
@@ -222,7 +279,7 @@ def list_repairs(organ: str | None, limit: int, as_json: bool) -> None:
     """Open repairs, what is overdue first."""
     with support.connected() as settings:
         found = repairs.page(organ=organ, today=support.today(settings), after=None, limit=limit)
-    _open_table(list(found.items), as_json)
+    _open_table(list(found.items), REPAIR_STATES, as_json)
 
 
 @repair.command("accept", epilog="Example: xinheng repair accept 9131 --no --reason 最短公示期未满")
@@ -236,7 +293,7 @@ def accept_repair(number: int, accepted: bool, reason: str) -> None:
             number, accepted=accepted, reason=reason, organ=None, actor=support.actor(), today=support.today(settings), now=clock.now(),
             settings=settings,
         )  # fmt: skip
-    _said(found, f", decide by {found['decide_by']}" if found["decide_by"] else "")
+    _said(found, REPAIR_STATES, f"，决定期限 decide by {found['decide_by']}" if found["decide_by"] else "")
 
 
 @repair.command(
@@ -255,19 +312,19 @@ def decide_repair(number: int, approved: bool, met: tuple[str, ...], not_met: tu
             number, approved=approved, conditions={name: name in met for name in (*met, *not_met)}, reason=reason, organ=None,
             actor=support.actor(), schemes=grading.schemes(settings), today=support.today(settings), now=clock.now(), settings=settings,
         )  # fmt: skip
-    _said(found, "")
+    _said(found, REPAIR_STATES, "")
 
 
-def _said(found: dict[str, Any], more: str) -> None:
+def _said(found: dict[str, Any], states: dict[str, Label], more: str) -> None:
     """Where a matter stands now, and which document says so, or why there is none."""
-    click.echo(found["state"] + more)
+    click.echo(both(states, found["state"]) + more)
     if found["document"]:
         click.echo(f"Document 文书: {found['document']}; deliver it with `xinheng document send`.")
     elif found["no_document"]:
         click.echo(f"No document 未出具文书: {found['no_document']}")
 
 
-def _open_table(rows: list[dict[str, Any]], as_json: bool) -> None:
+def _open_table(rows: list[dict[str, Any]], states: dict[str, Label], as_json: bool) -> None:
     if as_json:
         support.emit(rows)
         return
@@ -278,8 +335,8 @@ def _open_table(rows: list[dict[str, Any]], as_json: bool) -> None:
                 row["id"],
                 row["record"],
                 row["code"],
-                row["document_no"],
-                row["state"],
+                printed_document_no(row["document_no"] or ""),
+                both(states, row["state"]),
                 row["due_on"],
                 "!" if row["overdue"] else "",
             ]
@@ -375,6 +432,10 @@ def notices(overdue: bool, as_json: bool) -> int:
                 "期限 due",
                 "取走 fetched",
             ],
-            [list(row.values()) for row in shown],
-        )
+            [
+                [row["recipient"], row["notice"], both(NOTICES, str(row["what"])), KINDS[str(row["kind"])].title.zh,
+                 printed_document_no(str(row["document_no"])), row["due_on"], row["fetched"]]
+                for row in shown
+            ],
+        )  # fmt: skip
     return int(bool(rows))

@@ -9,9 +9,11 @@ import click
 
 from api.cli import REFUSED, support
 from api.cli.support import DAY, as_json
+from api.cli.understanding import rows_of
 from registry import clock
 from registry.config import Settings
 from registry.errors import BadFile
+from registry.kinds.registration import SUBJECTS
 from registry.models import ListingCase
 from registry.services import (
     abnormal_list,
@@ -24,6 +26,7 @@ from registry.services import (
     serious_list,
 )
 from registry.services.documents import Desk
+from registry.services.step_words import LIST_ACTIONS, LIST_NAMES, both
 from registry.sheets import write_csv
 
 LISTS = click.Choice(["abnormal", "serious"])
@@ -301,7 +304,12 @@ def cases(organ: str | None, state: str | None, list_: str | None, batch: str, l
         support.emit(rows)
         return
     headings = ["案号 case", "名单 list", "事项 action", "代码 code", "名称 name", "原因 ground", "状态 state", "立案 opened", "期限 decide by", "初审 proposed by"]  # fmt: skip
-    support.table(headings, [list(row.values()) for row in rows])
+    words = [
+        {**row, "list": both(LIST_NAMES, str(row["list"])), "action": both(LIST_ACTIONS, str(row["action"])),
+         "state": f"{listing_cases.STATES[str(row['state'])]} {row['state']}"}
+        for row in rows
+    ]  # fmt: skip
+    support.table(headings, [list(row.values()) for row in words])
 
 
 @listing.command("count", epilog="Example: xinheng listing count --division 9901 --json")
@@ -322,7 +330,7 @@ def count(division: str, as_json: bool) -> None:
     support.table(
         ["名单 list", "主体 subject", "方式 treatment", "原因 ground", "户数 subjects", "条数 rows"],
         [
-            [one.list, one.subject or "合计", "标记" if (one.list, one.subject) == marked else "列入" if one.subject else "", one.ground or "合计", one.entities, one.rows]
+            [both(LIST_NAMES, one.list), SUBJECTS.get(one.subject or "", one.subject) or "合计", "标记" if (one.list, one.subject) == marked else "列入" if one.subject else "", one.ground or "合计", one.entities, one.rows]
             for one in found
         ],
     )  # fmt: skip
@@ -349,7 +357,7 @@ def reminders_(organ: str | None, list_: str | None, limit: int, as_json: bool) 
         return
     support.table(
         ["名单 list", "台账 seq", "代码 code", "名称 name", "列入 listed", "届满 due", "余日 days left"],
-        [list(row.values()) for row in rows],
+        [[both(LIST_NAMES, str(row["list"])), *list(row.values())[1:]] for row in rows],
     )
 
 
@@ -419,7 +427,7 @@ def show_batch(name: str, organ: str, as_json: bool) -> None:
                       "standing": found.standing, "removed": found.removed, "corrected": found.corrected})  # fmt: skip
         return
     states = ", ".join(f"{listing_cases.STATES[state]} {number}" for state, number in found.states.items())
-    click.echo(f"{name}: {found.rows} rows ({states}); listed {found.listed} = standing {found.standing} + removed {found.removed} + corrected {found.corrected}")  # fmt: skip
+    click.echo(f"{name}: {rows_of(found.rows)} ({states}); listed {found.listed} = standing {found.standing} + removed {found.removed} + corrected {found.corrected}")  # fmt: skip
 
 
 def _plan(file: Path) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ import click
 from api.cli import support
 from api.cli.support import DAY, as_json
 from registry import clock, templates
+from registry.cells.documents import printed_document_no
 from registry.config import Settings
 from registry.errors import NotAllowed
 from registry.models import Outbound
@@ -17,6 +18,7 @@ from registry.services import outbound as service
 from registry.services import receipts, reporting
 from registry.services.exports import FileForm
 from registry.services.outbound import Made
+from registry.services.step_words import BATCH_STATES, ROW_STATES, both
 
 RECIPIENTS = list(templates.recipients())
 KINDS = sorted({kind for one in templates.recipients().values() for kind in one.templates})
@@ -107,7 +109,9 @@ def answer(number: int, receipt: Path, as_json: bool) -> None:
             f"Batch {number}: {shown['accepted']:,} accepted, {shown['refused']:,} refused, {shown['open']:,} not answered."
         )
         if shown["refused"]:
-            click.echo(f"Refused rows: correct them, then xinheng outbound resend {number} .")
+            click.echo(
+                f"Why: xinheng outbound show {number} --refused. Correct those, then xinheng outbound resend {number} ."
+            )
 
 
 @outbound.command("list", epilog="Example: xinheng outbound list --organ 信衡市市场监督管理局 --json")
@@ -134,7 +138,39 @@ def list_batches(organ: str | None, limit: int, as_json: bool) -> None:
         "报送 sent",
         "重报 resend of",
     ]
-    support.table(headings, [[row[name] for name in names] for row in rows])
+    shown = [{**row, "state": both(BATCH_STATES, row["state"])} for row in rows]
+    support.table(headings, [[row[name] for name in names] for row in shown])
+
+
+@outbound.command("show", epilog="Example: xinheng outbound show 12 --refused")
+@click.argument("number", type=click.IntRange(1))
+@click.option("--refused", is_flag=True, help="Only the rows that were refused.")
+@as_json
+def show(number: int, refused: bool, as_json: bool) -> None:
+    """One batch and its rows: what the recipient said of each, and why it refused it."""
+    with support.connected() as settings:
+        batch = service.get(number, organ=None)
+        head, rows = _row(service.shown(batch), settings), service.rows(batch)
+    if refused:
+        rows = [row for row in rows if row["said"] == "refused"]
+    if as_json:
+        names = ("row", "seq", "document_no", "decided_on", "due_on", "said", "reason")
+        support.emit({**head, "items": [{name: row[name] for name in names} for row in rows]})
+        return
+    click.echo(
+        f"{head['id']}: {templates.recipient(head['recipient']).title} {head['recipient']}, {head['organ']}, "
+        f"{both(BATCH_STATES, head['state'])}: {head['rows']:,} records, {head['accepted']:,} accepted, {head['refused']:,} refused, "
+        f"{head['open']:,} not answered"
+    )
+    support.table(
+        ["行号 row", "记录 ledger row", "文书号 document", "应报 due", "回执 said", "原因 reason"],
+        [
+            [row["row"], row["seq"], printed_document_no(row["document_no"]), row["due_on"], both(ROW_STATES, row["said"]), row["reason"]]
+            for row in rows
+        ],
+    )  # fmt: skip
+    if head["refused"]:
+        click.echo(f"Refused rows: correct them, then xinheng outbound resend {number} .", err=True)
 
 
 @outbound.command(

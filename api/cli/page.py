@@ -8,20 +8,23 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from registry.services.explanation import SILENT
+
 WIDTH = 110
 BAR = 24
 WORDS = {
     "zh": {
-        "class": "分类", "score": "分值", "on": "评定日", "known": "已知至账本第 {seq} 号", "decided": "由此规则决定", "points": "得分理由",
+        "class": "分类", "score": "分值", "on": "评定日", "known": "已知至台账第 {seq} 号", "decided": "由此规则决定", "points": "得分理由",
         "records": "依据记录", "unknown": "数据不足", "rules": "条规则未能判定", "groups": "无数据的信息组", "better": "距更好一级", "worse": "距更差一级",
         "known_of": "已知指标 {known}/{all}", "next": "最早变动日", "digest": "摘要", "yes": "已复现", "no": "未复现", "none": "当日无存档评定", "point": "分",
-        "clean": "没有计分事项。", "undated": "无日期",
+        "clean": "没有计分事项。", "undated": "无日期", "withdrawn": "该记录已撤回", "repaired": "该记录已信用修复", "erased": "该记录已依法删除",
     },
     "en": {
         "class": "Class", "score": "Score", "on": "Graded on", "known": "known up to ledger number {seq}", "decided": "Decided by", "points": "Points",
         "records": "Records behind them", "unknown": "Not enough data", "rules": "rules undecided", "groups": "groups without data", "better": "To the next better class",
         "worse": "To the next worse class", "known_of": "{known} of {all} indicators known", "next": "May change by itself on", "digest": "Digest", "yes": "reproduced",
         "no": "NOT reproduced", "none": "no grade was stored for that day", "point": "points", "clean": "Nothing counts.", "undated": "no date",
+        "withdrawn": "this record was withdrawn", "repaired": "this record was repaired", "erased": "this record was lawfully erased",
     },
 }  # fmt: skip
 COLOURS = ("green", "cyan", "yellow", "red")
@@ -87,7 +90,13 @@ def _records(body: dict[str, Any], lang: str) -> Table:
     for name in ("#", "", "", "", ""):
         made.add_column(name, overflow="fold")
     for row in body["records"]:
-        if row["seq"] in wanted:
+        if row["seq"] not in wanted:
+            continue
+        why = next((word for word in SILENT if row.get(word)), None)
+        if why is not None:
+            # What may be seen is today's affair: nothing but its number and why it is silent.
+            made.add_row(str(row["seq"]), "", WORDS[lang][why], "", "")
+        else:
             made.add_row(
                 str(row["seq"]),
                 row["happened_on"] or WORDS[lang]["undated"],

@@ -7,15 +7,20 @@ import click
 
 from api.cli import support
 from api.cli.support import as_json
+from api.cli.understanding import rows_of
 from registry import clock, privacy
 from registry.cells.personal import mask_personal
 from registry.config import Settings
+from registry.kinds import KINDS
 from registry.models import Unmatched
 from registry.models.entity import STATUS
 from registry.services import deciding, grading, matching, matching_quality, merges
+from registry.services import queue as queue_service
 from registry.services.deciding import Decided, QueueRowNotFound, Who
 from registry.services.matching import Candidate
 from registry.services.understanding import open_source
+from registry.services.visibility import REGULATOR
+from registry.services.visibility import shown as seen_by
 
 reason = click.option("--reason", required=True, help="What shows it. Kept with the decision, personal numbers masked.")
 limit = click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
@@ -64,7 +69,7 @@ def list_(kind: str | None, source: str | None, reason: str | None, name: str, l
         "等待自 since",
     ]
     support.table(heads, [[row[name] for name in names] for row in rows])
-    click.echo(f"{len(rows):,} of {total:,} rows that wait.")
+    click.echo(f"{len(rows):,} of {rows_of(total)} that wait.")
 
 
 @queue.command(epilog="Example: xinheng queue show 12")
@@ -76,17 +81,19 @@ def show(number: int, as_json: bool) -> None:
         row = deciding.waiting_row(number)
         if row is None:
             raise QueueRowNotFound(f"No row {number} waits in the queue. `xinheng queue list` shows those that do.")
-        shown = _row(row, settings)
+        shown = _row(row, settings) | said(row)
         near = [candidate_row(one) for one in matching.candidates(row)]
     if as_json:
         support.emit(shown | {"candidates": near})
         return
     for name, value in shown.items():
-        click.echo(f"{name}: {'' if value is None else value}")
-    heads = ["分 score", "代码 code", "名称 name", "区划 division", "状态 status", "依据 why"]
-    support.table(
-        heads, [[one[name] for name in ("score", "code", "name", "division", "status", "why")] for one in near]
-    )
+        if name != "detail":
+            click.echo(f"{name}: {'' if value is None else value}")
+    for name, value in shown["detail"].items():
+        click.echo(f"  {name}: {value}")
+    heads = ["分 score", "代码 code", "名称 name", "地址 address", "区划 division", "状态 status", "依据 why"]
+    names = ("score", "code", "name", "address", "division", "status", "why")
+    support.table(heads, [[one[name] for name in names] for one in near])
     if not near:
         click.echo("No entity comes near.")
 
@@ -118,7 +125,7 @@ def drop(numbers: tuple[int, ...], reason: str, as_json: bool) -> None:
 def named(limit: int, as_json: bool) -> None:
     """List the records that were attached by their party's name alone, oldest first, to confirm or to detach."""
     with support.connected():
-        rows = deciding.named(limit=limit)
+        rows = deciding.named(limit=limit).items
     if as_json:
         support.emit(rows)
         return
@@ -252,8 +259,8 @@ def _tell(taken: list[Decided], as_json: bool) -> None:
     if as_json:
         support.emit(rows)
         return
-    for row in rows:
-        click.echo(f"decision {row['decision']} ({row['verb']}): {row['said']}, {row['rows']:,} rows.")
+    for one in taken:
+        click.echo(f"decision {one.decision.id} ({one.decision.verb}): {one.said}, {rows_of(one.rows)}.")
 
 
 def _row(row: Unmatched, settings: Settings) -> dict[str, Any]:
@@ -266,11 +273,25 @@ def _row(row: Unmatched, settings: Settings) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def said(row: Unmatched) -> dict[str, Any]:
+    """What a waiting row says, as a regulator sees a record: that by which an officer tells whom it is about."""
+    kind, statement = KINDS[row.kind], queue_service.statement_of(row.kind, row.fields)
+    columns = {name: getattr(statement, name) for name in ("code", "severity", "amount_fen", "happened_on", "ends_on", "document_no", "organ", "detail")}  # fmt: skip
+    found = seen_by(kind, columns, REGULATOR)
+    if not found:
+        return {"line": "", "document_no": "", "happened_on": None, "organ": statement.organ, "detail": {}}
+    line = found["line"]
+    yuan = {"amount_yuan": f"{found['amount_fen'] / 100:,.2f}"} if found.get("amount_fen") else {}
+    return {
+        "line": f"{line.zh} {line.en}", "document_no": found["document_no"], "happened_on": found["happened_on"], "organ": found["organ"],
+    } | yuan | {"detail": found["detail"]}  # fmt: skip
+
+
 def candidate_row(one: Candidate) -> dict[str, Any]:
     entity = one.entity
     return {
-        "score": one.score, "code": entity.code or entity.registration_no, "name": entity.name, "division": entity.division,
-        "status": STATUS[entity.status], "why": ", ".join(one.why),
+        "score": one.score, "code": entity.code or entity.registration_no, "name": entity.name, "address": entity.address,
+        "division": entity.division, "status": STATUS[entity.status], "why": ", ".join(one.why),
     }  # fmt: skip
 
 

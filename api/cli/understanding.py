@@ -10,6 +10,11 @@ from registry.services.understanding import Source
 _WHAT = {"blank": "blank rows", "header": "repetitions of the header", "footer": "sums or signatures below the table"}
 
 
+def rows_of(number: int) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{number:,} row{'' if number == 1 else 's'}"
+
+
 def told(found: Understanding) -> str:
     """A dry run in words: the file, its columns, its first rows, and what would become of all of them."""
     return "\n".join(
@@ -34,7 +39,7 @@ def _file(opened: Source) -> Iterator[str]:
     if known["sheet"]:
         others = f"; not read: {', '.join(known['other_sheets'])}" if known["other_sheets"] else ""
         yield f"Sheet 工作表   {known['sheet']}{others}"
-    yield f"Header 表头    row {known['header_row']:,}, {known['rows']:,} rows below it"
+    yield f"Header 表头    row {known['header_row']:,}, {rows_of(known['rows'])} below it"
     for number, above in enumerate(known["above"], start=1):
         if above:
             yield f"               row {number} stands above it: {above}"
@@ -66,13 +71,15 @@ def _first(rows: list[dict[str, Any]]) -> Iterator[str]:
 def _outcome(found: Understanding) -> Iterator[str]:
     counts = found.counts
     yield (
-        f"{counts.read:,} rows read with mapping {found.mapping}: {counts.stored:,} would be stored, {counts.unmatched:,} have no "
-        f"usable code and would wait for a match, {counts.rejected:,} refused."
+        f"{rows_of(counts.read)} read with mapping {found.mapping}: {counts.stored:,} would be stored or are already there, "
+        f"{counts.unmatched:,} without a usable code would wait for a match, {counts.rejected:,} refused. A dry run 试读 does not "
+        "compare with what is stored: the import itself tells what is new from what is unchanged, waits or was dropped by a decision."
     )
     if counts.undated:
-        yield f"{counts.undated:,} rows have no date: kept, and never counted in a window."
+        yield f"Without a date: {rows_of(counts.undated)}. Kept, and never counted in a window."
     yield from _causes("Refused 拒收", found.causes)
     yield from _causes("Waiting 待匹配", found.waits)
+    yield from _causes("Noted 提示", found.noted)
     if found.damage:
         yield f"The file breaks off: {found.damage}"
     yield "Nothing was stored."
@@ -86,6 +93,6 @@ def _causes(title: str, causes: list[Cause]) -> Iterator[str]:
         rows = ", ".join(f"{row:,}" for row in cause.rows)
         more = f" and {cause.count - len(cause.rows):,} more" if cause.count > len(cause.rows) else ""
         where = f"{cause.column}: " if cause.column else ""
-        yield f"  {cause.count:,} × {where}{cause.reason} (rows {rows}{more})"
+        yield f"  {cause.count:,} × {where}{cause.reason} (row{'' if cause.count == 1 else 's'} {rows}{more})"
     if len(causes) > MOST:
         yield f"  and {len(causes) - MOST} more causes"

@@ -8,6 +8,7 @@ import orjson
 
 from api.cli import DONE, FAILED, support
 from api.cli.support import as_json
+from api.cli.understanding import rows_of
 from registry import clock
 from registry.config import Settings
 from registry.services import erasures, proofs
@@ -55,8 +56,8 @@ def _say(report: checking.Report, settings: Settings) -> None:
             else "尚未封存 nothing is sealed yet"
         )
         click.echo(
-            f"未发现篡改 Nothing was changed: {report.rows:,} rows, {until}, {report.roots:,} signed roots; "
-            f"{report.unsealed:,} rows not sealed yet, {report.erased:,} lawfully erased."
+            f"未发现篡改 Nothing was changed: {rows_of(report.rows)}, {until}, {report.roots:,} signed root{'' if report.roots == 1 else 's'}; "
+            f"{rows_of(report.unsealed)} not sealed yet, {report.erased:,} lawfully erased."
         )
         click.echo(f"公钥 Public key of the log: {report.public_key}")
         return
@@ -81,7 +82,7 @@ def seal(as_json: bool) -> None:
     elif done.at is None:
         click.echo("The ledger is empty: there is nothing to seal.")
     else:
-        click.echo(f"Sealed {done.rows:,} rows; {done.size:,} in all, root {done.root.hex()} of {at}")
+        click.echo(f"Sealed {rows_of(done.rows)}; {done.size:,} in all, root {done.root.hex()} of {at}")
 
 
 @click.command("proof", epilog="Example: xinheng proof 812 --all --out proof-812.json")

@@ -67,6 +67,14 @@ def no_nul(text: str) -> None:
         raise ValidationError("The text contains a NUL byte. Leave it out.")
 
 
+class FindQuery(Schema):
+    code = fields.String(
+        load_default="",
+        validate=[validate.Length(0, 40), no_nul],
+        metadata={"description": "Credit code or registration number 统一社会信用代码或注册号, in any spelling"},
+    )
+
+
 class PageQuery(Schema):
     after = fields.String(
         load_default=None,

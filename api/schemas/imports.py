@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from api.schemas.common import Out
 from registry.kinds import KINDS
+from registry.services.parties import BadArea, area_of
 from registry.services.uploads import LONGEST_SOURCE
 
 
@@ -30,6 +31,13 @@ def _no_control(text: str) -> None:
         raise ValidationError("The text contains a control character. Leave it out.")
 
 
+def _division(text: str) -> None:
+    try:
+        area_of(text)
+    except BadArea as error:
+        raise ValidationError(error.detail) from error
+
+
 class UploadForm(Schema):
     """The options beside the field `file` of a multipart form."""
 
@@ -47,6 +55,14 @@ class UploadForm(Schema):
         load_default=None,
         validate=[validate.Length(1, LONGEST_SOURCE), _no_control],
         metadata={"description": "Source 来源: the key's organ (the default), or ORGAN/NAME for one of its systems"},
+    )
+    division = fields.String(
+        load_default="",
+        validate=_division,
+        metadata={
+            "description": "Area 区划 (GB/T 2260 prefix) in which the parties are registered whose row does not say so: there a row "
+            "without a number is found by its exact name. Default: the key's one division"
+        },
     )
     ignore_unknown = Yes("Leave out columns that the mapping does not know 忽略未知列")
     dry_run = Yes("Say what is understood and store nothing 试导入")

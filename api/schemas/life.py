@@ -40,7 +40,11 @@ class PublicationIn(ChannelsIn):
         validate=validate.OneOf(["", *publicity.CLASSES]),
         metadata={"description": "An officer's own class of a penalty 类别, with a reason; empty: by the dated table"},
     )
-    reason = Text(500, load_default="", metadata={"description": "Why this class 理由"})
+    reason = Text(
+        500,
+        load_default="",
+        metadata={"description": "Why this class, or why it is shown again after an officer stopped it 理由"},
+    )
 
 
 class StopIn(ChannelsIn):

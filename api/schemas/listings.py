@@ -193,7 +193,11 @@ class CandidatesOut(Out):
     ground = fields.Integer(required=True)
     year = fields.Integer(required=True, allow_none=True)
     uncovered = fields.Integer(
-        required=True, metadata={"description": "Subjects of which no feed says whether they reported 未覆盖户数"}
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Subjects of which no feed says whether they reported 未覆盖户数; null after the first page"
+        },
     )
     items = fields.List(fields.Nested(CandidateOut), required=True)
     next = fields.String(required=True, allow_none=True)

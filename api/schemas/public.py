@@ -29,6 +29,13 @@ class PublicRecord(Out):
     published_until = fields.String(
         required=True, allow_none=True, metadata={"description": "First day on which it is not shown any more 公示止"}
     )
+    counts_from = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Day from which the period counts 公示期起算日; before `published_on` where it was published late"
+        },
+    )
     repairable_from = fields.String(
         required=True,
         allow_none=True,

@@ -126,17 +126,6 @@ class QueueDecisionPage(Out):
     )
 
 
-class NamedQuery(Schema):
-    after = fields.Integer(
-        load_default=0,
-        validate=validate.Range(0, 2**53),
-        metadata={"description": "Ledger number of the last one seen"},
-    )
-    limit = fields.Integer(
-        load_default=50, validate=validate.Range(1, 200), metadata={"description": "Records of one page 每页条数"}
-    )
-
-
 class NamedOut(Out):
     seq = fields.Integer(required=True, metadata={"description": "Ledger number 台账号"})
     kind = fields.String(required=True)
@@ -149,6 +138,9 @@ class NamedOut(Out):
 
 class NamedPage(Out):
     items = fields.List(fields.Nested(NamedOut), required=True)
+    next = fields.String(
+        required=True, allow_none=True, metadata={"description": "Token of the next page; null on the last"}
+    )
 
 
 class ReasonIn(Schema):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.auth import allowed, visible_entity
+from api.auth import allowed, caller, visible_entity
 from api.blueprint import Blueprint, gives, takes
 from api.context import here
 from api.schemas.readings import ClaimantsOut, ComplaintsOut, PeriodQuery
@@ -30,6 +30,6 @@ def count_complaints(query: dict[str, Any], code: str) -> dict[str, Any]:
 @gives(ClaimantsOut())
 def list_claimants() -> dict[str, Any]:
     """职业索赔 Claimants who make complaints and reports in series, by pseudonym: how many, about how many, how many of them count no
-    more. Nobody is named: this registry does not know who they are.
+    more, as far as entities of the key's divisions go. Nobody is named: this registry does not know who they are.
     """
-    return {"items": complaints.serial_claimants()}
+    return {"items": complaints.serial_claimants(caller().divisions)}

@@ -31,10 +31,10 @@ def read_dossier(query: dict[str, Any], code: str) -> dict[str, Any]:
     `on` asks for the record up to a day, `known_at` for what was known then. What was withdrawn, repaired or erased since
     is one line that says no more, whichever is asked for. Nothing of a grade is in it.
     """
-    entity, at = visible_entity(code), here()
+    at, known = here(), known_seq(query["known_at"])
     found = dossier.page(
-        entity, reader=REGULATOR, today=at.today(), zone=at.settings.jobs.timezone, on=query["on"],
-        known=known_seq(query["known_at"]), after=query["after"], limit=query["limit"],
+        visible_entity(code, known=known), reader=REGULATOR, today=at.today(), zone=at.settings.jobs.timezone, on=query["on"],
+        known=known, after=query["after"], limit=query["limit"],
     )  # fmt: skip
     return shown(found)
 

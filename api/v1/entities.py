@@ -48,7 +48,11 @@ def read_entity(code: str) -> Response:
     """主体信息 One entity by credit code or registration number; one that was merged is answered for by who it is. Carries an ETag."""
     entity = visible_entity(code)
     merged = [one.code or one.registration_no for one in merges.merged_into(entity.id)]
-    row = entity_row(entity.__data__) | {"organ": entity.organ, "capital_fen": entity.capital_fen, "merged_from": merged}
+    row = entity_row(entity.__data__) | {
+        "organ": entity.organ,
+        "capital_fen": entity.capital_fen,
+        "merged_from": merged,
+    }
     return conditional(EntityDetail().dump(row))
 
 

@@ -25,7 +25,7 @@ from registry.tables.base import MEGABYTE
 
 bp = Blueprint("imports", __name__, url_prefix="/api/v1", description="文件导入 Importing files")
 
-REGISTRATIONS = "registrations:write"
+REGISTRATIONS, OTHERS = "registrations:write", "imports:others"
 # What the form may hold beside the file, in bytes and parts; and how much of it is read at once.
 FORM_BYTES, FORM_PARTS, FORM_MEMORY = 20_000, 12, 500_000
 FORM = {
@@ -40,6 +40,7 @@ FORM = {
                     "kind": {"type": "string", "description": "Consider mappings of this kind only 类别"},
                     "mapping": {"type": "string", "description": "Mapping 映射; default: the one that fits"},
                     "source": {"type": "string", "description": "The key's organ (the default), or ORGAN/NAME 来源"},
+                    "division": {"type": "string", "description": "Area in which the parties are registered 区划 (GB/T 2260 prefix)"},
                     "ignore_unknown": {"type": "boolean", "description": "Leave out unknown columns 忽略未知列"},
                     "dry_run": {"type": "boolean", "description": "Store nothing 试导入"},
                 },
@@ -57,7 +58,8 @@ def send_file(**_: Any) -> Response:
     """上传文件 Send a file for import, as multipart/form-data. The worker takes it up within a minute.
 
     202 with Location: ask there how far it is. 200: the same file with the same options was sent before, and this is it. Files
-    of registrations need the scope `registrations:write` as well.
+    of registrations need the scope `registrations:write` as well. Rows of other organs are refused without `imports:others`;
+    with it, grave ones wait for a review.
     """
     limit = here().settings.import_.max_file_mb * MEGABYTE
     spooled, name, form = _received(limit)
@@ -154,8 +156,26 @@ def _options(form: dict[str, str]) -> Options:
     if given["kind"] == "registration":
         require(REGISTRATIONS, "Importing registrations")
     source = uploads.source_of(caller().organ, given.pop("source"))
-    area = naming.area_of_key(caller().divisions)
-    return Options(source=source, registrations=caller().may(REGISTRATIONS), division=area, **given)
+    area = _area(given.pop("division"))
+    registrations, others = caller().may(REGISTRATIONS), caller().may(OTHERS)
+    return Options(source=source, division=area, registrations=registrations, others=others, **given)
+
+
+def _area(asked: str) -> str:
+    """The area that a form names, which must lie within the key's divisions; the key's one division where it names none."""
+    area = naming.area_of(asked)
+    if not area:
+        return naming.area_of_key(caller().divisions)
+    held = caller().divisions
+    if not any(area.startswith(one) or area.startswith(naming.area_of_key([one]) or one) for one in held):
+        raise InvalidRequest(
+            {
+                "division": [
+                    f"The key's divisions are {'、'.join(sorted(held))}; {area} is not within them. Name an area that is."
+                ]
+            }
+        )
+    return area
 
 
 def _accepted(spooled: Spooled, name: str, options: Options) -> tuple[dict[str, Any], int]:

@@ -32,6 +32,7 @@ from registry.errors import BadCursor, IdempotencyConflict, RecordConflict, Reco
 from registry.kinds import kind_named
 from registry.services import entities, life, objections, publication, repairs, reviews
 from registry.services.life import SameHands, Target, WrongState
+from registry.services.listing_cases import ListingConflict
 from registry.services.objections import ObjectionNotFound
 from registry.services.publication import NotPublishable, NotReviewed
 from registry.services.repairs import ConditionsNotMet, NotRepairable, RepairNotFound
@@ -59,7 +60,7 @@ def _mine(seq: int, kind: str) -> Target:
     kind_named(kind)
     target = life.current(seq, kind=kind)
     if not caller().sees(target.entity.division):
-        raise RecordNotFound(f"The ledger has no record {seq} in the divisions of this key.")
+        raise life.absent(seq, kind)
     return target
 
 
@@ -129,7 +130,7 @@ def publish_record(given: dict[str, Any], kind: str, seq: int) -> Response:
 @takes(StopIn(), example={"reason": "公示内容有误"})
 @gives(ShownList(), errors=[*FOUND, NotPublishable])
 def stop_record(given: dict[str, Any], kind: str, seq: int) -> Response:
-    """停止公示 Stop publishing a record of one's own organ; under Order 107 the linked negative check stops with it."""
+    """停止公示 Stop publishing a record of one's own organ. Only its publication with a reason undoes that."""
 
     def act(_: Target) -> tuple[dict[str, Any], int]:
         return ShownList().dump({"channels": publication.stop(seq, kind, **given, **_writer())}), 200
@@ -192,7 +193,10 @@ def accept_objection(given: dict[str, Any], number: int) -> Response:
 @allowed("repairs:decide")
 @bp.doc(**idempotency.document())
 @takes(VerificationIn(), example={"upheld": True, "withdraw": True, "reason": "经核实，当事人有误"})
-@gives(ObjectionOut(), errors=[ObjectionNotFound, SameHands, ReasonMissing, WrongState, IdempotencyConflict])
+@gives(
+    ObjectionOut(),
+    errors=[ObjectionNotFound, SameHands, ReasonMissing, WrongState, ListingConflict, IdempotencyConflict],
+)
 def verify_objection(given: dict[str, Any], number: int) -> Response:
     """核实异议 Answer an accepted objection; upheld, the record is withdrawn at once or taken down until it is corrected."""
     return idempotency.once(
@@ -237,6 +241,7 @@ def accept_repair(given: dict[str, Any], number: int) -> Response:
         ConditionsNotMet,
         RecordConflict,
         WrongState,
+        ListingConflict,
         IdempotencyConflict,
     ],
 )

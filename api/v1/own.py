@@ -25,10 +25,10 @@ bp = Blueprint("own", __name__, url_prefix="/api/v1", description="企业自查 
 @gives(OwnOut(), errors=[NotAnEnterprisesKey, BadCursor])
 def read_own(query: dict[str, Any]) -> dict[str, Any]:
     """企业自查 One's own dossier: where each record is published and until when, objections and repairs with their days."""
-    at = here()
+    at, known = here(), known_seq(query["known_at"])
     found = own.page(
-        own_entity(), today=at.today(), zone=at.settings.jobs.timezone, on=query["on"],
-        known=known_seq(query["known_at"]), after=query["after"], limit=query["limit"],
+        own_entity(known=known), today=at.today(), zone=at.settings.jobs.timezone, on=query["on"],
+        known=known, after=query["after"], limit=query["limit"],
     )  # fmt: skip
     return dossier.shown(found.dossier) | {"objections": found.objections, "repairs": found.repairs}
 

@@ -3,12 +3,13 @@
 from typing import Any
 
 from flask import Blueprint as PlainBlueprint
-from flask import Response, make_response, render_template
+from flask import Response, render_template
 
 from api.auth import allowed
 from api.blueprint import Blueprint, gives, takes
 from api.context import here
-from api.paper import facts_of
+from api.pages import with_form
+from api.paper import facts_of, more_of, until_of
 from api.schemas.common import PageQuery
 from api.schemas.public import PublicEntity, PublicRecordPage, PublicRecordsQuery
 from api.schemas.readings import PublicityOut
@@ -67,12 +68,12 @@ def public_page(query: dict[str, Any], code: str) -> Response:
         found = _visible(code)
     except EntityNotFound as error:
         page = render_template("public.html", basics=None, code=error.context["entity_code"], today=at.today())
-        return make_response(page, 404)
+        return with_form(page, 404)
     basics, counts = public.basics(found.entity), found.counts()
     shown = public.page(found, zone=at.settings.jobs.timezone, **query)
-    return make_response(
+    return with_form(
         render_template(
-            "public.html", basics=basics, facts=facts_of(basics), counts=counts, page=shown, today=at.today(),
+            "public.html", basics=basics, facts=facts_of(basics), counts=counts, page=shown, today=at.today(), more_of=more_of, until_of=until_of,
             listings=LISTINGS, listed=[name for name in LISTINGS if name in counts],
             titles={name: KINDS[name].title for name in LISTINGS},
         )

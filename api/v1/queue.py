@@ -16,7 +16,6 @@ from api.schemas.queue import (
     MergedOut,
     MergeIn,
     NamedPage,
-    NamedQuery,
     PairPage,
     QueueDecisionPage,
     QueueQuery,
@@ -131,11 +130,12 @@ def undo_decision(given: dict[str, Any], number: int) -> Response:
 
 @bp.get("/queue/named")
 @allowed("queue:decide")
-@takes(NamedQuery(), "query")
-@gives(NamedPage())
+@takes(PageQuery(), "query")
+@gives(NamedPage(), errors=[BadCursor])
 def list_named(query: dict[str, Any]) -> dict[str, Any]:
     """按名称归入的记录 Records that were attached by their party's name alone, oldest first: to confirm or to detach."""
-    return {"items": deciding.named(**query, divisions=caller().divisions)}
+    found = deciding.named(**query, divisions=caller().divisions)
+    return {"items": found.items, "next": found.next}
 
 
 @bp.get("/queue/twins")

@@ -1,6 +1,6 @@
 """Reconciliation: what came of the rows of one day, in sums that the sender can compute too."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from api.auth import allowed, caller
@@ -9,17 +9,15 @@ from api.context import here
 from api.schemas.dossier import DayQuery, LinePage, LinesQuery, ReconciliationOut
 from registry.errors import BadCursor
 from registry.services import reconciliation
-from registry.services.reconciliation import Day
 
 bp = Blueprint("reconciliation", __name__, url_prefix="/api/v1", description="对账 Reconciliation")
 
 
-def _day(query: dict[str, Any]) -> Day:
+def _asked(query: dict[str, Any]) -> dict[str, Any]:
+    """What both requests ask for; yesterday where no day is given."""
     at = here()
-    on = query["date"] or at.today() - timedelta(days=1)
-    return reconciliation.day(
-        on, organ=caller().organ, zone=at.settings.jobs.timezone, source=query["source"], kind=query["kind"]
-    )
+    on: date = query.pop("date") or at.today() - timedelta(days=1)
+    return {"on": on, "organ": caller().organ, "zone": at.settings.jobs.timezone, **query}
 
 
 @bp.get("/reconciliation")
@@ -28,7 +26,7 @@ def _day(query: dict[str, Any]) -> Day:
 @gives(ReconciliationOut())
 def reconcile(query: dict[str, Any]) -> dict[str, Any]:
     """对账 What arrived of the key's organ on one day, by source and kind: how many, and a sum that the sender can compute."""
-    return reconciliation.summary(_day(query))
+    return reconciliation.summary(reconciliation.day(**_asked(query)))
 
 
 @bp.get("/reconciliation/lines")
@@ -36,7 +34,5 @@ def reconcile(query: dict[str, Any]) -> dict[str, Any]:
 @takes(LinesQuery(), "query")
 @gives(LinePage(), errors=[BadCursor])
 def list_lines(query: dict[str, Any]) -> Any:
-    """对账明细 The records behind one source's sum, each with its line and sum, in the order of the lines."""
-    return reconciliation.page(
-        _day(query), source=query["source"], kind=query["kind"], after=query["after"], limit=query["limit"]
-    )
+    """对账明细 The records behind one source's sum, each with its line and sum, in the order in which they came."""
+    return reconciliation.page(**_asked(query))

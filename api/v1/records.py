@@ -24,6 +24,7 @@ from api.v1.shown import posted_row
 from registry.errors import BadRecord, IdempotencyConflict, RecordConflict, RecordNotFound, UnknownKind
 from registry.services import batches, ledger, records
 from registry.services.batches import Row
+from registry.services.listing_cases import ListingConflict
 
 bp = Blueprint("records", __name__, url_prefix="/api/v1", description="报送记录 Posting records")
 
@@ -53,14 +54,16 @@ def _writer() -> dict[str, Any]:
     at, who = here(), caller()
     return {
         "organ": who.organ, "source": ledger.ORGAN, "actor": who.actor, "scheme": at.scheme, "schemes": at.schemes,
-        "today": at.today(), "now": at.now(),
+        "today": at.today(), "now": at.now(), "settings": at.settings,
     }  # fmt: skip
 
 
 @bp.post("/records/<kind>", parameters=KIND)
 @allowed("records:write")
 @bp.doc(requestBody=BODY, **idempotency.document())
-@gives(PostedOut(), 201, also=200, errors=[UnknownKind, BadRecord, RecordConflict, IdempotencyConflict])
+@gives(
+    PostedOut(), 201, also=200, errors=[UnknownKind, BadRecord, RecordConflict, ListingConflict, IdempotencyConflict]
+)
 def post_record(kind: str) -> Response:
     """报送一条记录 Post one record: it is stored and its entity regraded in one transaction.
 
@@ -70,20 +73,23 @@ def post_record(kind: str) -> Response:
     writer = _writer()
 
     def act(checked: records.Checked) -> tuple[dict[str, Any], int]:
-        kept = {name: value for name, value in writer.items() if name != "organ"}
+        kept = {name: value for name, value in writer.items() if name not in ("organ", "settings")}
         (one,) = records.post([checked], **kept, with_grades=caller().may("grades:read"))
         if one.said == "withdrawn":
             raise RecordConflict(f"This record was withdrawn by ledger row {one.seq}. {ledger.WITHDRAWN}")
         return PostedOut().dump(posted_row(one, caller())), 200 if one.said == "unchanged" else 201
 
-    return idempotency.once(lambda: records.check(kind, body(), organ=writer["organ"], today=writer["today"]), act)
+    return idempotency.once(
+        lambda: records.check(kind, body(), organ=writer["organ"], today=writer["today"], settings=writer["settings"]),
+        act,
+    )
 
 
 @bp.post("/records/<kind>/batch", parameters=KIND)
 @allowed("records:write")
 @bp.doc(**idempotency.document())
 @takes(BatchIn(), example={"records": [BODY["content"]["application/json"]["example"]]})  # type: ignore[index]
-@gives(BatchOut(), errors=[UnknownKind, IdempotencyConflict])
+@gives(BatchOut(), errors=[UnknownKind, ListingConflict, IdempotencyConflict])
 def post_batch(given: dict[str, Any], kind: str) -> Response:
     """批量报送 Post many records: the good rows are stored, the bad rows named, in order.
 
@@ -136,7 +142,12 @@ def correct_record(given: dict[str, Any], kind: str, seq: int) -> Response:
 @allowed("records:write")
 @bp.doc(**idempotency.document())
 @takes(WithdrawalIn(), example={"reason": "行政复议撤销"})
-@gives(ReplacedOut(), 201, also=200, errors=[UnknownKind, RecordNotFound, RecordConflict, IdempotencyConflict])
+@gives(
+    ReplacedOut(),
+    201,
+    also=200,
+    errors=[UnknownKind, RecordNotFound, RecordConflict, ListingConflict, IdempotencyConflict],
+)
 def withdraw_record(given: dict[str, Any], kind: str, seq: int) -> Response:
     """撤回记录 Withdraw a record of one's own organ: it never counts again, and is shown to nobody. Safe to repeat."""
 

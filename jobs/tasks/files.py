@@ -95,8 +95,6 @@ def _process(run: Run, number: int, spool: Path, folder: Path | None, today: dat
     except Exception as error:
         uploads.fail(number, plain(error), now=run.now())
         raise
-    if upload.via == "api":
-        file(upload).unlink(missing_ok=True)
     said = {} if upload.options["dry_run"] else uploads.counts_of(upload) or {}
     for name in ("read", "stored", "rejected"):
         run.result[name] = run.result.get(name, 0) + said.get(name, 0)

@@ -27,4 +27,4 @@ def end_publications(run: Run, *, today: date) -> None:
             stopped += len(publication.end(identity, today=today, actor=run.actor, now=run.now(), old_rows=old_rows))
     run.result["stopped"] = stopped
     with run.item("notices"):
-        run.result["notices"] = notices.collect(today=today, now=run.now())
+        run.result["notices"] = notices.collect(now=run.now(), zone=run.settings.jobs.timezone)

@@ -1,10 +1,12 @@
-"""Sealing what was written since the last minute: after that nobody can change it unseen."""
+"""Sealing what was written since the last minute, and every night the question whether anything was changed since."""
 
 from datetime import date, timedelta
 
 from jobs.declared import job
 from jobs.run import Run
+from registry.services import last_check
 from registry.services import seal as sealing
+from registry.services import verify as checking
 
 
 @job(
@@ -26,3 +28,26 @@ def seal(run: Run, *, today: date) -> None:
     with run.item("ledger"):
         sealed = sealing.seal(run.settings, now=run.now, progress=run.progress)
         run.result.update(rows=sealed.rows, size=sealed.size, root=sealed.root.hex())
+
+
+@job(
+    last_check.JOB,
+    title="台账核验 Check the ledger for tampering",
+    setting="verify",
+    late_ok=timedelta(hours=20),
+    lease=timedelta(minutes=5),
+    instead="The ledger is checked as it is today, whatever day it is about.",
+)
+def verify(run: Run, *, today: date) -> None:
+    """Hold every row against its seal, the seal against the file of roots, and every cache against the rows.
+
+    Repeatable: it only reads. A finding makes the run fail, and is told by /readyz and /metrics until a later run finds
+    nothing. Sealing goes on meanwhile: a root covers the leaves as they were first made, so it never makes a changed row
+    good, and an attacker must not be able to leave all rows to come unsealed by touching one.
+    """
+    with run.item("ledger"):
+        report = checking.verify(run.settings, progress=run.progress)
+        run.result.update(
+            rows=report.rows, sealed=report.sealed, roots=report.roots, findings=len(report.findings) + report.more
+        )
+        last_check.raise_for(report)

@@ -7,14 +7,20 @@ import unicodedata
 
 from registry.cells import is_blank
 
-__all__ = ["fold_document_no"]
+__all__ = ["fold_document_no", "printed_document_no"]
 
 _INVISIBLE = re.compile(r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\x00-\x1f\x7f]+")
 _DASHES = re.compile(r"[‐‑‒–—―−﹣－]+")
 _BRACKETS = str.maketrans("{〔【〖〈《<]}〕】〗〉》>[", "(((((((" + "))))))))" + "(")
 _YEAR = re.compile(r"\((?P<year>(?:19|20)[0-9]{2})年?\)")
 _SERIAL = re.compile(r"(?<=\])(?:字)?第?0*(?P<serial>[0-9]+)")
+_FOLDED_YEAR = re.compile(r"\[((?:19|20)[0-9]{2})\]")
 _LONELY_SERIAL = re.compile(r"第0*([0-9]+)号")
+
+
+def printed_document_no(text: str) -> str:
+    """A document number as officials write it, 信市监处罚〔2026〕311号: for numbers of which only the folded form is at hand."""
+    return _FOLDED_YEAR.sub(r"〔\1〕", text)
 
 
 def fold_document_no(text: str) -> str:

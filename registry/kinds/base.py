@@ -1,7 +1,7 @@
 """What a kind of record is: one schema, one projection, one identity. To add a kind is to add one file beside this one."""
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar
@@ -211,6 +211,8 @@ class Kind:
     # What is made from a detail for who may not see it itself; `derived` says who may see that.
     also: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = field(default=None, kw_only=True)
     mirror: Mirror | None = field(default=None, kw_only=True)
+    # What of a statement is kept and could not be understood: (term of the field, sentence), for who imports it.
+    noted: Callable[[Statement], Iterable[tuple[str, str]]] = field(default=lambda statement: (), kw_only=True)
 
 
 def key_of(kind: str, organ: str, document_no: str, data: Mapping[str, Any]) -> tuple[str, ...]:

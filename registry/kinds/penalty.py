@@ -6,12 +6,13 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import ValidationError, fields, post_load, validates_schema
 
 from registry.cells import CellError
 from registry.cells.amounts import confiscated_in_words, fen_in_words
 from registry.cells.documents import fold_document_no
 from registry.cells.names import fold_name
+from registry.cells.personal import mask_personal
 from registry.cells.width import half_width
 from registry.kinds.base import Day, Fen, Kind, Label, Projection, RecordSchema, Statement, Text, key_of
 from registry.kinds.codes import CodeList, Term
@@ -110,6 +111,33 @@ def _without_bases(plain: str) -> str:
     return "".join(kept) + plain[at:]
 
 
+# What separates the kinds in one cell; and how long a part may be that is a word and not a sentence of a decision.
+_SEPARATOR = re.compile(r"[、,;/|+\s]+")
+LONGEST_WORD = 12
+
+
+def words_unread(value: object) -> list[str]:
+    """Words of a column of kinds 处罚类别 that name none that we know, as given, personal data masked; of a sentence none.
+
+    A text of which no part is known is kept whole, up to 200 characters.
+    """
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list):
+        return []
+    found: dict[str, None] = {}
+    for text in texts:
+        plain = half_width(text).strip() if isinstance(text, str) else ""
+        if plain in KINDS or plain in CODES_2015:
+            continue
+        parts = [part for part in _SEPARATOR.split(plain) if part]
+        unread = [part for part in parts if not kinds_in(part)]
+        if len(unread) == len(parts) and parts:
+            found[mask_personal(plain)[:200]] = None
+        elif all(len(part) <= LONGEST_WORD for part in parts):
+            found |= dict.fromkeys(map(mask_personal, unread))
+    return list(found)
+
+
 class PenaltyKinds(fields.Field[list[str]]):
     """A list of kinds by name (`fine`), Chinese term (罚款) or 2015 code; or one text with several, as templates have."""
 
@@ -194,6 +222,10 @@ class PenaltySchema(RecordSchema):
         load_default="",
         metadata={"sees": "regulator", "description": "Its credit code 数据来源单位统一社会信用代码"},
     )
+
+    @post_load(pass_original=True)
+    def _keep_words(self, data: dict[str, Any], original: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        return data | {"kind_words": words_unread(original.get("kinds"))}
 
     @validates_schema(pass_original=True)
     def _digits_are_of_their_time(self, data: dict[str, Any], original: Mapping[str, Any], **_: Any) -> None:
@@ -294,6 +326,8 @@ def state(data: dict[str, Any]) -> Statement:
         detail["amount_unread"] = True
     if unnamed:  # nothing says what was imposed: it counts as minor until somebody does
         detail["kind_unread"] = True
+    if words := data.get("kind_words"):
+        detail["kind_words"] = words
     detail |= {name: data[name] for name in texts if data[name]}
     detail |= {name: day.isoformat() for name, day in days.items() if day}
     return Statement(
@@ -305,12 +339,26 @@ def state(data: dict[str, Any]) -> Statement:
 def line(row: Mapping[str, Any]) -> Label:
     detail = row["detail"]
     terms = "、".join(KINDS[kind][1] for kind in detail.get("kinds", ()))
+    if detail.get("kind_words"):
+        terms += f"（{'、'.join(detail['kind_words'])}）"
     names = ", ".join(kind.replace("_", " ") for kind in detail.get("kinds", ()))
     yuan = f"{row['amount_fen'] / 100:,.2f}"
+    why = detail.get("violation") or detail.get("content", "")
     return Label(
-        f"{terms or '行政处罚'}{f' {yuan} 元' if row['amount_fen'] else ''}：{detail.get('violation') or detail.get('content', '')}",
+        f"{terms or '行政处罚'}{f' {yuan} 元' if row['amount_fen'] else ''}{f'：{why}' if why else ''}",
         f"{(names or 'penalty').capitalize()}{f', {yuan} yuan' if row['amount_fen'] else ''}",
     )
+
+
+def noted(statement: Statement) -> list[tuple[str, str]]:
+    """Kinds whose word nobody knows, and fines that could not be read."""
+    detail = statement.detail
+    counts = "其他行政处罚" if "other" in detail["kinds"] else "none of them"
+    text = "names no kind of penalty that is known; it is kept as it stands, and counts as"
+    found = [("处罚类别", f"'{word}' {text} {counts}") for word in detail.get("kind_words", ())]
+    if detail.get("amount_unread"):
+        found.append(("罚款金额", "a fine is named and its amount cannot be read; it counts as 0"))
+    return found
 
 
 KIND = Kind(
@@ -333,5 +381,5 @@ KIND = Kind(
             "双公示 template of 2015, CF_CFLB1 and CF_CFLB2; until the law of 2021 named other kinds", None, NEW_LAW,
         ),
     ),
-    derived={"amount_unread": "internal", "kind_unread": "internal"},
+    derived={"amount_unread": "internal", "kind_unread": "internal", "kind_words": "public"}, noted=noted,
 )  # fmt: skip

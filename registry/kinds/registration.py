@@ -17,7 +17,7 @@ SUBJECTS = {
     "other": "其他",
 }
 STATUSES = {
-    1: Label("存续", "open"),
+    1: Label("存续", "in business"),
     2: Label("吊销未注销", "revoked, not cancelled"),
     3: Label("注销", "cancelled"),
     4: Label("其他", "other"),

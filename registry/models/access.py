@@ -45,3 +45,8 @@ class Audit(Base):
     verb = CharField(40)
     subject = CharField(80)
     detail = JSONField(default=dict)
+    seq = BigIntegerField(null=True, help_text="Last ledger row that the verb wrote, where it wrote any")
+
+
+# "Who wrote this ledger row?"
+Audit.add_index(Audit.index(Audit.seq, where=Audit.seq.is_null(False), name="audit_seq"))

@@ -1,6 +1,7 @@
 """Imports: their state, the rows they refused, and the rows that wait for a person."""
 
 from peewee import (
+    SQL,
     AutoField,
     BigAutoField,
     BigIntegerField,
@@ -10,6 +11,7 @@ from peewee import (
     IntegerField,
     JSONField,
     TextField,
+    fn,
 )
 
 from registry.models.base import Base
@@ -23,6 +25,7 @@ class ImportRun(Base):
     digest = CharField(64, help_text="SHA-256 of the file")
     mapping = CharField(64)
     source = CharField(64)
+    sender = CharField(64, default="", help_text="Who sent the file: he may not review what it says")
     state = CharField(8, help_text="running, done, failed")
     # Process that works on it; a dead one's run is taken over at its position.
     owner = CharField(120)
@@ -35,7 +38,9 @@ class ImportRun(Base):
     provisional = IntegerField(default=0, help_text="Entities made because a valid code was not registered yet")
     differs = IntegerField(default=0, help_text="Of the unchanged rows, those that another source says otherwise")
     released = IntegerField(default=0, help_text="Rows that had waited and found their party")
-    by_name = IntegerField(default=0, help_text="Of the stored and unchanged rows, those found by their exact name alone")
+    by_name = IntegerField(
+        default=0, help_text="Of the stored and unchanged rows, those found by their exact name alone"
+    )
     dropped = IntegerField(default=0, help_text="Of the unmatched rows, those that a person's decision drops")
     started_at = BigIntegerField()
     updated_at = BigIntegerField()
@@ -43,7 +48,10 @@ class ImportRun(Base):
     error = TextField(default="")
 
     class Meta:
-        indexes = ((("digest", "mapping", "source"), False),)  # "was this file begun before?"
+        indexes = (
+            (("digest", "mapping", "source"), False),  # "was this file begun before?"
+            (("source", "started_at"), False),  # "who sent files of this source by then?"
+        )
 
 
 class ImportReject(Base):
@@ -82,3 +90,15 @@ class Unmatched(Base):
     division = CharField(6, default="", help_text="Registering area, a prefix of GB/T 2260; empty where unknown")
     fields = JSONField(help_text="The row, checked and masked, ready to be stored once the party is known")
     waiting_since = BigIntegerField()
+
+
+# "What began to wait on this day?": reconciliation.
+Unmatched.add_index(Unmatched.index(Unmatched.waiting_since, name="unmatched_since"))
+# "What of this source waits?": a table of its sender is held against it.
+Unmatched.add_index(Unmatched.index(Unmatched.source, name="unmatched_source"))
+# "Which rows wait under a 15-digit taxpayer number that ends in this organisation code?"
+Unmatched.add_index(
+    Unmatched.index(
+        fn.substr(Unmatched.party_code, SQL("7")), where=SQL("length(party_code) = 15"), name="unmatched_ending"
+    )
+)

@@ -42,6 +42,7 @@ class Terms:
     earliest : first day on which publication may be stopped on application; None where there is no such day
     latest : first day on which it must not be shown any more; None where it has no end
     counts_from : the day from which the periods were counted
+    basis : what the periods rest on, each followed by the kind of text that it is, ready to be printed
     """
 
     regime: str
@@ -146,7 +147,7 @@ def penalty_terms(
         start = decided_on
     row = held["class"][class_]
     if not row.get("published", True):
-        return Terms(held["id"], False, None, None, start, held["basis"], held["basis_kind"])
+        return Terms(held["id"], False, None, None, start, _cited(held), held["basis_kind"])
     special = "special_min_months" in row and _is_special(detail)
     least = row["special_min_months"] if special else row["min_months"]
     return Terms(
@@ -155,9 +156,14 @@ def penalty_terms(
         add_months(start, least),
         add_months(start, row["max_months"]),
         start,
-        f"{held['basis']}；{held['counts_basis']}（{BASIS_KINDS[held['counts_basis_kind']]}）",
+        f"{_cited(held)}；{held['counts_basis']}（{BASIS_KINDS[held['counts_basis_kind']]}）",
         held["basis_kind"],
     )
+
+
+def _cited(row: Mapping[str, Any]) -> str:
+    """What a row rests on, and what kind of text that is, once."""
+    return f"{row['basis']}（{BASIS_KINDS[row['basis_kind']]}）"
 
 
 def _is_special(detail: Mapping[str, Any]) -> bool:
@@ -182,7 +188,7 @@ def other_terms(
         latest = add_months(start, row["negative_max_months"])
     if row.get("ends_with") == "record" and ends_on is not None:
         latest = ends_on if latest is None else min(latest, ends_on)
-    return Terms(kind, True, earliest, latest, start, row["basis"], row["basis_kind"])
+    return Terms(kind, True, earliest, latest, start, _cited(row), row["basis_kind"])
 
 
 def channels_of(kind: str) -> tuple[str, ...]:
@@ -222,6 +228,11 @@ def regime(channel: str, sort: str, day: date) -> dict[str, Any]:
         )
     row: dict[str, Any] = found[0]
     return row
+
+
+def regime_title(name: str) -> str:
+    """What a regime is called, by its id; "" where there is none of that id."""
+    return next((str(row["title"]) for row in _table("regimes")["regime"] if row["id"] == name), "")
 
 
 def repair_rule(kind: str, applied_on: date) -> RepairRule | None:

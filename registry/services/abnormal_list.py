@@ -272,7 +272,7 @@ def _remove(pen: Pen, case: ListingCase, desk: Desk) -> None:
     taken = documents.number(TYPES["remove"][is_marked(entity)], desk)
     end(pen, record, entity, cause=case.ground, printed=taken.printed, desk=desk)
     variables = {
-        "facts": case.facts, "basis": ENDING[subject_of(entity)], "ground": GROUNDS[record.code].zh, **_listed(record),
+        "facts": case.facts, "basis": ENDING[subject_of(entity)], "ground": GROUNDS[record.code].zh, **_listed(record, desk),
     }  # fmt: skip
     document = documents.issue(pen, taken, desk=desk, entity=entity, variables=variables, about=record.identity)
     listing_cases.take_effect(pen, case, document=document, desk=desk)
@@ -296,7 +296,7 @@ def transfer(pen: Pen, record: Record, entity: Entity, *, desk: Desk) -> None:
     taken = documents.number(TYPES["remove"][is_marked(entity)], desk)
     end(pen, record, entity, cause=TRANSFER, printed=taken.printed, desk=desk)
     variables = {
-        "facts": f"{REMOVALS[TRANSFER][0]}。", "basis": ENDING[subject_of(entity)], "ground": GROUNDS[record.code].zh, **_listed(record),
+        "facts": f"{REMOVALS[TRANSFER][0]}。", "basis": ENDING[subject_of(entity)], "ground": GROUNDS[record.code].zh, **_listed(record, desk),
     }  # fmt: skip
     documents.issue(pen, taken, desk=desk, entity=entity, variables=variables, about=record.identity)
 
@@ -307,7 +307,7 @@ def _correct(pen: Pen, case: ListingCase, desk: Desk) -> None:
     assert record is not None
     entity = Entity.get_by_id(case.entity)
     taken = documents.number(TYPES["correct"][is_marked(entity)], desk)
-    variables = {"facts": case.facts, "basis": ENDING[subject_of(entity)].partition("关于")[0], **_listed(record)}
+    variables = {"facts": case.facts, "basis": ENDING[subject_of(entity)].partition("关于")[0], **_listed(record, desk)}
     publication.withdraw(
         pen, life.target_of(record.identity), source=ORGAN, reason=f"{taken.printed}：{case.facts}", by=desk.actor, on=desk.today,
         now=desk.now,
@@ -319,11 +319,11 @@ def _correct(pen: Pen, case: ListingCase, desk: Desk) -> None:
 EFFECTS = {"enter": _enter, "remove": _remove, "correct": _correct}
 
 
-def _listed(record: Record) -> dict[str, str]:
-    """When, by whom and under which number a row was listed, as a document says it."""
-    number = record.detail.get("printed_no") or record.document_no
+def _listed(record: Record, desk: Desk) -> dict[str, str]:
+    """When, by whom and under which number a row was listed, as a document of this desk says it."""
     on = chinese_date(record.happened_on) if record.happened_on else "（日期未载明）"
-    return {"listed_on": on, "listed_by": f"{record.organ}{f'以{number}' if number else ''}"}
+    number = record.detail.get("printed_no") or record.document_no
+    return {"listed_on": on, "listed_by": documents.by_organ(record.organ, number, desk)}
 
 
 def _applies(entity: Entity, subject: str, ground: int) -> None:
@@ -363,5 +363,5 @@ def _removable(record: Record, entity: Entity, cause: int, proof: str) -> str:
         if report is not None:
             return f"{year}年度年度报告已公示（台账{report.seq}号）"
     if not proof.strip():
-        raise ListingRefused(f"Say what shows that the cause is there ({text}): give `proof`, for example a report's receipt or a record of the visit.")  # fmt: skip
+        raise ListingRefused(f"Say what shows that the cause is there ({text}): give it as proof (`--proof`, or `proof` of the request), for example a report's receipt or a record of the visit.")  # fmt: skip
     return listing_cases.said(f"{text}：{proof}", "proof")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from registry.cells.documents import printed_document_no
 from registry.config import Settings
 from registry.database import write
 from registry.kinds import KINDS
@@ -15,7 +16,8 @@ from registry.services.ledger import Pen
 from registry.services.life import Target
 
 NO_ORGAN = (
-    "The record names no organ, so nobody can issue a document about it. Correct the record, and issue it by hand."
+    "The record names no organ, so nobody can issue a document about it here. Correct the record before the next step, and "
+    "issue this document outside."
 )
 # What was decided on an objection, as its answer says it: upheld and withdrawn, upheld in part, rejected, not accepted.
 DECISIONS = {
@@ -28,7 +30,7 @@ DECISIONS = {
 
 def issue(
     pen: Pen, type_: str, target: Target, variables: Mapping[str, str], *, settings: Settings | None, actor: str, today: date
-) -> dict[str, str]:  # fmt: skip
+) -> dict[str, Any]:  # fmt: skip
     """Issue a document on a repair or objection inside its transaction, by the organ of the record; what the step says of it.
 
     `variables` are those of the template without `about`. Returns `document`, its printed number; or `no_document`, why there
@@ -63,7 +65,7 @@ def of(seq: int) -> dict[str, str]:
 
 def named(target: Target) -> str:
     """A record as a document names it: its kind and number, or its day where it has no number."""
-    number = target.detail.get("printed_no") or target.document_no
+    number = target.detail.get("printed_no") or printed_document_no(target.document_no)
     on = "日期未载明" if target.happened_on is None else f"{chinese_date(target.happened_on)}作出"
     return f"{KINDS[target.kind].title.zh}信息（{number or on}）"
 

@@ -49,11 +49,16 @@ def store(pen: Pen, source: str, run: int, rows: Sequence[tuple[int, Parsed]], *
     stated = [at for at, fate in enumerate(fates) if fate.entity is not None]
     pairs = [(fates[at].entity or 0, results[at].statement) for at in stated]
     arrived.statements = [statement for _, statement in pairs]
-    arrived.outcomes = pen.state(pairs, source=source, matched=[fates[at].matched for at in stated])
+    arrived.outcomes = pen.state(
+        pairs, source=source, matched=[fates[at].matched for at in stated],
+        foreign=[results[at].foreign for at in stated],
+    )  # fmt: skip
     said = dict(zip(stated, arrived.outcomes, strict=True))
     arrived.released += queue.forget(source, [results[at] for at in stated if fates[at].how is None])
     kept = [at for at, fate in enumerate(fates) if fate.how is not None]
     records = settling.identities_at(pen, [said[at].seq for at in kept if at in said]) if kept else {}
+    erased = settling.erased(records.values())
+    kept = [at for at in kept if at not in said or records[said[at].seq] not in erased]
 
     def row(at: int) -> tuple[object, ...]:
         own = results[at].area or area

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from registry.config import Settings
 from registry.errors import BadRecord, DatabaseBusy
 from registry.services import entities, records
 from registry.services.records import Checked, Posted
@@ -35,6 +36,7 @@ def post(
     today: date,
     now: int,
     with_grades: bool,
+    settings: Settings | None = None,
 ) -> list[Row]:
     """Store the good rows of a batch and say of every row what became of it, in order. Safe to repeat.
 
@@ -45,7 +47,7 @@ def post(
     good: list[tuple[int, Checked]] = []
     for index, payload in enumerate(payloads):
         try:
-            good.append((index, records.check(kind_name, payload, organ=organ, today=today)))
+            good.append((index, records.check(kind_name, payload, organ=organ, today=today, settings=settings)))
         except BadRecord as error:
             rows[index] = Row(problems=error.problems)
     matched = entities.match([checked.party for _, checked in good])

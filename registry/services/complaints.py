@@ -180,20 +180,43 @@ class Serial:
     capped: int
 
 
-def serial_claimants() -> list[Serial]:
-    """Claimants who have made an item in series, most items first. For those who handle complaints."""
+def serial_claimants(divisions: Sequence[str] = ("",)) -> list[Serial]:
+    """Claimants who have made an item in series about entities of these divisions, most items first.
+
+    Who is serial is judged by all items, wherever they were made; figures and days are of the items about these divisions
+    only, and a claimant without one is not named. For those who handle complaints.
+    """
+    claimed = claims_of(to_judge())
+    everywhere = any(not prefix for prefix in divisions)
+    inside = set() if everywhere else _within({one.entity for claims in claimed.values() for one in claims}, divisions)
     found: list[Serial] = []
-    for claimant, claims in claims_of(to_judge()).items():
+    for claimant, claims in claimed.items():
         judged = judge(claims)
-        if judged.serial:
-            last = max(claim.day for claim in claims if claim.identity in judged.serial)
-            recent = [claim for claim in claims if last - WINDOW.on(clock.day_of(last)).value < claim.day <= last]
+        ours = [one for one in claims if everywhere or one.entity in inside]
+        serial = [one.day for one in ours if one.identity in judged.serial]
+        if serial:
+            last = max(serial)
+            recent = [one for one in ours if last - WINDOW.on(clock.day_of(last)).value < one.day <= last]
+            capped = sum(one.identity in judged.beyond for one in ours)
             found.append(
                 Serial(
-                    f"投诉举报人 {claimant[:8]}", len(recent), len({one.entity for one in recent}), clock.day_of(last), len(judged.beyond)
+                    f"投诉举报人 {claimant[:8]}",
+                    len(recent),
+                    len({one.entity for one in recent}),
+                    clock.day_of(last),
+                    capped,
                 )
-            )  # fmt: skip
+            )
     return sorted(found, key=lambda one: (-one.items, one.pseudonym))
+
+
+def _within(entities: Iterable[int], divisions: Sequence[str]) -> set[int]:
+    """Those of the entities whose division begins with one of these."""
+    found: set[int] = set()
+    for part in in_slices(sorted(entities)):
+        sql = f"SELECT id, division FROM entity WHERE id IN ({', '.join('?' * len(part))})"  # noqa: S608
+        found |= {one for one, division in execute(sql, part).fetchall() if division.startswith(tuple(divisions))}
+    return found
 
 
 # --- what is published ----------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from registry.services.settling import DETACHED
 
 Verb = Literal["match", "drop", "apart"]
 # Rows of one transaction: other writers wait no longer than these take.
-CHUNK = 100
+CHUNK = 10
 BECAUSE: dict[Verb, str] = {
     "match": "Decided to be another party's 经人工认定另有其人",
     "drop": "Decided to name nobody who is registered here 经人工认定不在本辖区",
@@ -160,20 +160,24 @@ def page(
     return Page(found[:limit], cursor.encode(found[limit - 1].id) if len(found) > limit else None)
 
 
-def named(*, after: int = 0, limit: int = 50, divisions: tuple[str, ...] = ("",)) -> list[dict[str, object]]:
-    """Current records that were attached by name alone, oldest first, with whether they count. `after` is a ledger number."""
+def named(*, after: str | None = None, limit: int = 50, divisions: tuple[str, ...] = ("",)) -> Page[dict[str, object]]:
+    """Current records that were attached by name alone, oldest first, with whether they count: those of entities in
+    these divisions. One query."""
+    last = 0 if after is None else cursor.decode(after, int)[0]
+    mine = " OR ".join(["substr(e.division, 1, ?) = ?"] * len(divisions)) or "1 = 0"
     sql = (
-        "SELECT r.seq, r.kind, r.happened_on, e.code, e.registration_no, e.name, e.division, s.party_name, u.why FROM record r "
+        "SELECT r.seq, r.kind, r.happened_on, e.code, e.registration_no, e.name, s.party_name, u.why FROM record r "  # noqa: S608
         "JOIN settled s ON s.record = r.identity AND s.how = 'name' JOIN entity e ON e.id = r.entity_id "
         "LEFT JOIN uncounted u ON u.identity = r.identity WHERE r.matched = 'name' AND r.replaced_seq IS NULL "
-        "AND r.act <> 'withdraw' AND r.seq > ? ORDER BY r.seq LIMIT ?"
+        f"AND r.act <> 'withdraw' AND r.seq > ? AND ({mine}) ORDER BY r.seq LIMIT ?"
     )
-    return [
+    values = (last, *(value for prefix in divisions for value in (len(prefix), prefix)), limit + 1)
+    rows: list[dict[str, object]] = [
         {"seq": seq, "kind": kind, "happened_on": None if day is None else str(day), "code": code or number, "name": name,
          "row_name": mask_personal(said), "counts": why is None}
-        for seq, kind, day, code, number, name, division, said, why in execute(sql, (after, limit)).fetchall()
-        if queue.visible(division, divisions)
+        for seq, kind, day, code, number, name, said, why in execute(sql, values).fetchall()
     ]  # fmt: skip
+    return Page(rows[:limit], cursor.encode(rows[limit - 1]["seq"]) if len(rows) > limit else None)
 
 
 def waiting_row(number: int, divisions: tuple[str, ...] = ("",)) -> Unmatched | None:
@@ -242,7 +246,8 @@ def _apply_some(pen: Pen, decision: Decision, who: Who) -> int:
         sure = [row for row in named if into.get(row.entity or 0, row.entity) == aliases.root(decision.entity or 0)]
         for row in sure:
             statement = queue.statement_of(row.kind, row.fields)
-            pen.state([(row.entity or 0, statement)], source=row.source, matched=["person"])
+            other = queue.is_foreign(row.fields)
+            pen.state([(row.entity or 0, statement)], source=row.source, matched=["person"], foreign=[other])
             execute("UPDATE settled SET how = 'person', decision = ? WHERE id = ?", (decision.id, row.id))
         named = [row for row in named if row not in sure]
         if sure:

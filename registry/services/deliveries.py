@@ -1,6 +1,5 @@
 """Delivery 送达 of documents: each attempt is on record, and the one that succeeded starts the clock of the remedies."""
 
-import calendar
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,6 +8,7 @@ from typing import Any
 from registry.cells.personal import mask_personal
 from registry.errors import RegistryError
 from registry.models import Delivery, Document, Entity
+from registry.publicity import add_months
 from registry.services import audit, documents, ledger, workdays
 from registry.services.documents import Desk
 from registry.services.ledger import Pen
@@ -164,14 +164,7 @@ def remedies(document: Document) -> Remedies | None:
     if done is None or done.delivered_on is None or "reconsideration" not in document.variables:
         return None
     on: date = done.delivered_on
-    return Remedies(on, _last(on + timedelta(days=RECONSIDERATION_DAYS)), _last(months_after(on, LAWSUIT_MONTHS)))
-
-
-def months_after(day: date, months: int) -> date:
-    """The same day of the month so many months later, or the last day of a month that is shorter."""
-    place = day.year * 12 + day.month - 1 + months
-    year, month = divmod(place, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+    return Remedies(on, _last(on + timedelta(days=RECONSIDERATION_DAYS)), _last(add_months(on, LAWSUIT_MONTHS)))
 
 
 def uncontactable(today: date, *, organ: str | None = None) -> list[Uncontactable]:

@@ -10,7 +10,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from registry import cursor
-from registry.cells.personal import mask_personal
+from registry.cells.documents import printed_document_no
+from registry.cells.personal import MASKS, mask_personal
 from registry.config import Listings, Settings
 from registry.database import execute
 from registry.errors import ConfigError, RegistryError
@@ -30,6 +31,12 @@ KNOWN = ("organ", "title", "number", "date", "party", "code", "address", *ORGAN_
 FREE = ("order_publish", "order_correct", "contact_letter", "inspection_notice")
 UNSTATED = "（登记信息未载明）"
 LONGEST_VALUE = 4000
+# Words of an officer that stand as a sentence of the text.
+SENTENCES = ("facts", "demand", "decision")
+# What the register itself fills in, with numbers of documents: no officer could write it otherwise.
+FILLED_IN = ("about", "listed_by", "notice_no", "resting")
+_LEADS = ("经核实，", "经查，", "经审查，")
+_ENDS = ("。", "！", "？", "；")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff]")
 _BLANK_LINES = re.compile(r"\s*\n\s*")
 
@@ -199,9 +206,8 @@ def issue(
 ) -> Document:
     """Write a document under its number: text from the template, a row of the ledger, the document itself.
 
-    Personal numbers in `variables` are masked.
-    `about` is the identity of the record that it concerns. Raises BadDocument, naming every variable that is missing,
-    empty or unknown; with the transaction the number is given back.
+    What is to stand as a sentence gets its full stop. `about` is the identity of the record that it concerns. Raises BadDocument, naming every variable that is missing,
+    empty or unknown, and where one holds the number of a person; with the transaction the number is given back.
     """
     chosen = taken.template
     if strange := sorted(set(variables) - set(chosen.needs)):
@@ -215,8 +221,10 @@ def issue(
         "party": entity.name, "code": entity.code or entity.registration_no or UNSTATED, "address": entity.address or UNSTATED,
         "superior": organ.superior, "government": organ.government, "court": organ.court, "contact": organ.contact,
         "reconsideration": organ.reconsideration or organ.government,
-        **{name: mask_personal(value) for name, value in variables.items()},
+        **{name: sentence(_after(chosen, name, value)) if name in SENTENCES else value for name, value in variables.items()},
+        **{name: mask_personal(value) for name, value in variables.items() if name in FILLED_IN},
     }  # fmt: skip
+    unmasked({name: value for name, value in variables.items() if name not in FILLED_IN}, chosen.title)
     text, used = fill(chosen, values)
     digest = hashlib.sha256(text.encode()).hexdigest()
     said = {"type": chosen.type, "number": taken.printed, "template": chosen.hash, "sha256": digest}
@@ -269,6 +277,39 @@ def fill(chosen: Template, values: Mapping[str, str]) -> tuple[str, dict[str, st
     if long := [name for name, value in used.items() if len(value) > LONGEST_VALUE]:
         raise BadDocument(f"{chosen.title}: {long[0]} has more than {LONGEST_VALUE} characters. Shorten it.")
     return PLACE.sub(lambda place: used[place[1]], chosen.text), used
+
+
+def sentence(text: str) -> str:
+    """Words of an officer as a sentence of a document, with its full stop; "" stays empty."""
+    plain = text.strip()
+    return f"{plain.rstrip('.．，,')}。" if plain and not plain.endswith(_ENDS) else plain
+
+
+def _after(chosen: Template, name: str, text: str) -> str:
+    """A text without the words that its template has in front of it already: 经核实，经核实，… is said once."""
+    plain = text.strip()
+    for lead in _LEADS:
+        if plain.startswith(lead) and f"{lead}{{{name}}}" in chosen.text:
+            return plain.removeprefix(lead)
+    return plain
+
+
+def unmasked(values: Mapping[str, str], what: str) -> None:
+    """Raise BadDocument where a text holds a number of a person, or the mask of one: neither is ever signed."""
+    for name, value in values.items():
+        kinds = [mask for mask in MASKS.values() if mask in mask_personal(value)]
+        if kinds:
+            raise BadDocument(
+                f"{what}: `{name}` holds a number of a person 个人号码 {', '.join(kinds)}. It is never kept or printed, and a signed "
+                "document must not have a gap in its place. Say it without the number, for example 当事人的居民身份证; our own telephone "
+                "number is printed from `contact` in the file of [listings] organs.",
+                variable=name,
+            )
+
+
+def by_organ(organ: str, number: str, desk: Desk) -> str:
+    """Who decided something earlier, under which number, as a document of this desk says it: 本机关 where it was its own organ."""
+    return f"{'本机关' if organ == desk.organ.name else organ}{f'以{printed_document_no(number)}' if number else ''}"
 
 
 def clean(value: str) -> str:

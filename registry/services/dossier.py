@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 from registry import cursor
@@ -36,6 +37,8 @@ NOT_COUNTED = {
     "repaired": Label("已完成信用修复", "repaired"),
     "erased": Label("已依法删除", "lawfully erased"),
 }
+# Of these nobody can say yet whose records they are.
+WAITING = ("by_name", "review")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,8 @@ def page(
 
     `on` leaves out what happened later, `known` what the registry learned later (default: all of it); entities that
     were merged into this one as of `known` belong to it. What was withdrawn, repaired or erased by today is one line
-    without words. `zone` is the time zone in which the days of corrections are told. Raises BadCursor.
+    without words; what waits to be confirmed or reviewed is for regulators only. `zone` is the time zone in which the
+    days of corrections are told. Raises BadCursor.
     """
     head = ledger.head()
     known = head if known is None else min(known, head)
@@ -78,16 +82,22 @@ def page(
     rows = timeline.rows_of(ids, zone)
     uncounted = timeline.left_out(ids)
     sealed = timeline.sealed_today(rows, uncounted)
-    sealed |= timeline.sealed_cases(ids, sealed)
+    sealed |= timeline.sealed_papers(ids, sealed)
+    abouts = {row.seq: row.about for row in rows if row.act == "step" and row.about}
+    # What waits for a confirmation or a review may turn out to be another's: whoever is no regulator is not told of it.
+    waiting = set() if reader.sees("internal") else {one for one, why in uncounted.items() if why in WAITING}
     events = [
-        event for event in timeline.events(rows, sealed, on=on, known=known, today=today) if _is_for(event, reader)
+        event
+        for event in timeline.events(rows, sealed, on=on, known=known, today=today)
+        if _is_for(event.what == "step", event.kind, reader)
+        and event.identity not in waiting
+        and abouts.get(event.seq) not in waiting
     ]
     key = None if after is None else _key(after)
     shown, more = timeline.after(events, key, limit)
     registration = next(
         (row for row in reversed(rows) if row.identity not in sealed and _is_registration(row, entity.id, known)), None
     )
-    abouts = {row.seq: row.about for row in rows if row.act == "step" and row.about}
     words = _words(shown, [registration.seq] if registration else [], abouts)
     published = publications([event.identity for event in shown if event.what == "record"])
     items = [_item(event, words, abouts, reader, uncounted) for event in shown]
@@ -109,10 +119,11 @@ def _codes(ids: Sequence[int]) -> list[str]:
     return [one.code or one.registration_no or "" for one in query]
 
 
-def _is_for(event: Event, reader: Reader) -> bool:
-    if event.what == "step":
-        return said_of_step(event.kind, reader) is not None
-    return visibility.is_open(KINDS[event.kind], reader)
+@cache  # asked for each of many thousand lines; readers and kinds are few
+def _is_for(step: bool, kind: str, reader: Reader) -> bool:
+    if step:
+        return said_of_step(kind, reader) is not None
+    return visibility.is_open(KINDS[kind], reader)
 
 
 def _key(token: str) -> tuple[str, int, int]:

@@ -14,7 +14,7 @@ from registry.models import Erasure, Leaf, Record
 from registry.sealing import leaves
 from registry.sealing.leaves import COLUMNS, Row, Salts, canonical
 from registry.sealing.merkle import Hash
-from registry.services import audit, grading, ledger, life, mirrors, notices, publication, seal
+from registry.services import audit, grading, ledger, life, mirrors, notices, publication, seal, traces
 from registry.services.ledger import Pen
 from registry.services.proofs import opened_row
 from registry.services.seal import SealBroken
@@ -48,7 +48,7 @@ def erase(
     """Erase a record, or some fields of its detail, in every wording of it that the ledger has.
 
     As a whole, the record is withdrawn first, so that it never counts nor comes back with the next file, and is shown
-    nowhere; then content, salt and facts go. Of fields, value and salt go; a field keeps its commitment, and what is left stays provable. Leaf
+    nowhere; then content, salt and facts go, and what says the same beside the ledger (see `traces`). Of fields, value and salt go; a field keeps its commitment, and what is left stays provable. Leaf
     and place in the ledger stay, and a step `erasure` says who did it, on what basis and to which rows. Recipients are told in
     the same transaction, by organ and document number, so that they can find what to erase. Safe to repeat: what is gone is
     gone. Rows that are not sealed yet are sealed first, which needs the key of the seal.
@@ -69,16 +69,18 @@ def erase(
         with ledger.writing(now=now(), schemes=schemes) as pen:
             target = life.target_of(record.identity)
             publication.withdraw(pen, target, source=actor, reason=basis, by=actor, on=today, now=pen.now)
+    found = traces.find(record)
     seal.seal(settings, now=now)
     log = seal.log_of(settings)
     with ledger.writing(now=now(), schemes=schemes) as pen:
         if (gone := _gone_already(record, names)) is not None:  # somebody else was faster
             return gone
-        opened = [one for row in _rows(record) if (one := _open(log.hash, row)) is not None]
+        opened = [one for row in traces.wordings(record.identity) if (one := _open(log.hash, row)) is not None]
         if names:
             opened = [(row, salts) for row, salts in opened if set(names) & set(salts.fields)]
         step = _on_record(pen, log.hash, record, opened, names, basis, reason, actor, today)
         _tell(record, step, today)
+        traces.remove(found, fields=names, words=_words(opened, names))
         for row, salts in opened:
             _empty(log.hash, row, salts, names, step=step, basis=basis, actor=actor, now=now())
         numbers = [row.seq for row, _ in opened]
@@ -119,7 +121,7 @@ def _gone_already(record: Record, names: list[str]) -> Erased | None:
     """What became of an earlier erasure, where nothing is left to erase. Raises NotErasable for an unknown field."""
     found: list[int] = []
     steps: set[int] = set()
-    for row in Record.select().where(Record.identity == record.identity).order_by(Record.seq):
+    for row in Record.select().where(Record.seq.in_(traces.wordings(record.identity))).order_by(Record.seq):
         erased = Erasure.get_or_none(Erasure.seq == row.seq)
         if erased is not None:
             steps.add(erased.step_seq)
@@ -140,12 +142,6 @@ def _gone_already(record: Record, names: list[str]) -> Erased | None:
             f"It has: {', '.join(sorted(record.detail)) or 'none'}."
         )
     return Erased("unchanged", [], names, max(steps))
-
-
-def _rows(record: Record) -> list[int]:
-    """Every wording of the record, oldest first."""
-    rows = execute("SELECT seq FROM record WHERE identity = ? ORDER BY seq", (record.identity,)).fetchall()
-    return [row[0] for row in rows]
 
 
 def _open(h: Hash, seq: int) -> tuple[Row, Salts] | None:
@@ -169,6 +165,13 @@ def _on_record(
     )  # fmt: skip
     pen.flush()
     return outcome.seq
+
+
+def _words(opened: list[tuple[Row, Salts]], names: list[str]) -> set[str]:
+    """The texts that these fields held, in any wording."""
+    values = [row.detail.get(name) for row, _ in opened for name in names]
+    parts = [part for value in values for part in (value if isinstance(value, list) else [value])]
+    return {part for part in parts if isinstance(part, str)}
 
 
 def _tell(record: Record, step: int, today: date) -> None:

@@ -22,6 +22,12 @@ from rules.scheme import Scheme
 
 # The last day that may be asked about: windows that begin on it must still end on a day that can be written.
 LATEST = date(2100, 12, 31)
+# Why a record behind the points says nothing any more, and how a row of points that rests on nothing else is told.
+SILENT: dict[str, dict[str, str]] = {
+    "withdrawn": {"zh": "所依据的记录已撤回，不再显示", "en": "The records behind these points were withdrawn and are shown no more"},
+    "repaired": {"zh": "所依据的记录已信用修复，不再显示", "en": "The records behind these points were repaired and are shown no more"},
+    "erased": {"zh": "所依据的记录已依法删除，不再显示", "en": "The records behind these points were lawfully erased and are shown no more"},
+}  # fmt: skip
 
 
 @contextmanager
@@ -37,6 +43,8 @@ def in_force() -> Generator[None, None, None]:
 class Explained:
     """An explanation, the records that it names, and whether it is what was given at the time.
 
+    Points that rest only on records which were withdrawn, repaired or erased since keep their number, so that the score adds
+    up, and their sentence says that and no more.
     `reproduced` is True or False where a grade was stored for that day and knowledge, None where none was.
     """
 
@@ -57,10 +65,18 @@ class Explained:
             "known_seq": self.known,
             "records": [self.records[seq] for seq in sorted(self.records)],
             "reproduced": self.reproduced,
+            "points": [row | {"sentence": self._sentence(row)} for row in body["points"]],
         }
         if self.differs:
             body["differs"] = self.differs
         return body
+
+    def _sentence(self, row: dict[str, Any]) -> dict[str, str]:
+        behind = [self.records.get(seq, {}) for seq in row["records"]]
+        said: dict[str, str] = row["sentence"]
+        if not behind or not all(any(word in one for word in SILENT) for one in behind):
+            return said
+        return SILENT[next(word for word in SILENT if word in behind[0])]
 
 
 def of(entity: Entity, scheme: Scheme, *, on: date | None = None, known: int | None = None, today: date) -> Explained:

@@ -17,6 +17,7 @@ import orjson
 from registry import clock, sheets
 from registry.cells.personal import mask_personal
 from registry.database import execute
+from registry.errors import RegistryError
 from registry.sheets import Cell, Row
 from registry.templates import Column, Template
 
@@ -237,6 +238,28 @@ def epoch_ms(day: date) -> int:
     return clock.day_number(day) * DAY_MS - CHINA_MS
 
 
+class WrongForm(RegistryError):
+    """A form that a template does not have: JSON is no table, and a table is not JSON."""
+
+    code = "wrong_form"
+    status = 422
+
+
+def check_name(path: Path, given: str | None, template: Template) -> None:
+    """Raise WrongForm where a file that is called a table, or asked for as one, would hold JSON, or the other way round."""
+    said = given or path.suffix.lstrip(".").lower()
+    if template.form == "json" and said in ("csv", "xlsx", "xls"):
+        raise WrongForm(
+            f"Template {template.id} ({template.title}) of {template.kind} exists as JSON only, not as {said.upper()}. "
+            f"Call the file {path.with_suffix('.json').name}{', without --format' if given else ''}."
+        )
+    if template.form != "json" and path.suffix.lower() == ".json":
+        raise WrongForm(
+            f"Template {template.id} ({template.title}) is a table, not JSON. Call the file {path.with_suffix('.csv').name} or "
+            f"{path.with_suffix('.xlsx').name}."
+        )
+
+
 def form_of(path: Path, given: str | None, template: Template) -> FileForm:
     """The form of a file: the one that was given, else that of the template, else by the name, else CSV."""
     if template.form == "json":
@@ -245,6 +268,6 @@ def form_of(path: Path, given: str | None, template: Template) -> FileForm:
 
 
 __all__ = [
-    "FileForm", "Headings", "Item", "Tally", "Wanted", "blocks", "cells", "epoch_ms", "form_of", "item", "items", "lacks",
+    "FileForm", "Headings", "Item", "Tally", "Wanted", "WrongForm", "blocks", "cells", "check_name", "epoch_ms", "form_of", "item", "items", "lacks",
     "picked", "rows", "to_file", "write",
 ]  # fmt: skip

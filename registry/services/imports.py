@@ -19,6 +19,7 @@ from registry.services.ledger import Pen
 from registry.services.parsing import Parsed, Refusal, RowParser
 from registry.services.parties import REASONS, Party
 from registry.services.queue import forget, queue, release, row_of
+from registry.services.senders import Sender, judged
 from registry.services.trial import dry_run as dry_run
 from registry.services.understanding import Source, body
 from registry.services.understanding import open_source as open_source
@@ -83,12 +84,13 @@ class Report:
 
 def run(
     opened: Source, *, today: date, key: bytes, schemes: list[str], chunk: int, actor: str,
-    now: Callable[[], int] = clock.now, progress: Progress | None = None, division: str = "",
+    now: Callable[[], int] = clock.now, progress: Progress | None = None, division: str = "", sender: Sender | None = None,
 ) -> Report:  # fmt: skip
     """Import a file. Safe to repeat: what is stored already is unchanged. A run that was cut off goes on where it was.
 
     `division` is the area (prefix of GB/T 2260) in which the parties are registered whose row does not say so: there a row
-    without a number is found by its exact name. Raises BadArea for what is no division.
+    without a number is found by its exact name. Raises BadArea for what is no division. With `sender` rows of other organs
+    are refused, or wait for a review where they are grave; without, the file is trusted. `actor` sent it.
     Each chunk of rows is one transaction together with the position and the counts. Raises BadFile when the file turns
     out to be damaged on the way; the rows before that place are stored, and the run says so.
     """
@@ -96,6 +98,7 @@ def run(
     with session():
         record = _begin(opened, now(), actor)
         parser = RowParser(opened.mapping, opened.header, today=today, key=key)
+        organ = parser.heading_of.get("organ", "")
         resumed_at = position = record.position
         again = _came_before(record)
         counts = Counts(**{name: getattr(record, name) for name in KEPT})
@@ -106,7 +109,7 @@ def run(
                 rows, damaged = _next_rows(rest, chunk)
                 if not rows:
                     break
-                parsed = [(number, parser.parse(cells)) for number, cells in rows]
+                parsed = [(number, judged(parser.parse(cells), sender, organ)) for number, cells in rows]
                 with ledger.writing(now=now(), schemes=schemes, remember=again) as pen:
                     counts = _store(pen, opened, record.id, parsed, counts, now(), area)
                     _advance(record, position, position + len(rows), counts, now())
@@ -149,12 +152,13 @@ def _next_rows(rest: Iterator[tuple[int, list[str]]], size: int) -> tuple[list[t
 
 
 def _begin(opened: Source, now: int, actor: str) -> ImportRun:
-    """Start a run, or take over one of the same file that its process has left."""
+    """Start a run, or take over one of the same file and sender that its process has left."""
     with write():
         same = (
             (ImportRun.digest == opened.file.digest)
             & (ImportRun.mapping == opened.mapping.id)
             & (ImportRun.source == opened.source)
+            & (ImportRun.sender == actor[:64])
         )
         for left in ImportRun.select().where(same & (ImportRun.state == "running")).order_by(ImportRun.id):
             mine = left.owner == owner.me() and left.id not in _at_work
@@ -165,7 +169,7 @@ def _begin(opened: Source, now: int, actor: str) -> ImportRun:
                 return left
         started: ImportRun = ImportRun.create(
             file=opened.file.path.name[:255], digest=opened.file.digest, mapping=opened.mapping.id, source=opened.source,
-            state="running", owner=owner.me(), started_at=now, updated_at=now,
+            sender=actor[:64], state="running", owner=owner.me(), started_at=now, updated_at=now,
         )  # fmt: skip
         audit.note("import.started", actor=actor, subject=f"import {started.id}", now=now, file=opened.file.path.name)
         _at_work.add(started.id)

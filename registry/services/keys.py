@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from registry.database import find, write
 from registry.errors import NotAllowed, RegistryError
@@ -22,6 +23,7 @@ SCOPES = {
     "complaints:handle": "read who made a complaint or report 查看投诉举报人",
     "queue:decide": "decide whom waiting rows are about, merge entities 办理待匹配记录",
     "imports:write": "send files for import 上传导入文件",
+    "imports:others": "send files that hold other organs' records, with imports:write 代报其他机关记录",
     "registrations:write": "import registrations from files, with imports:write 导入登记信息",
     "exchange:read": "fetch outbound batches, the withdrawal feed and reconciliation 数据交换",
     "ledger:audit": "read proofs and signed roots of the ledger 台账核验",
@@ -117,7 +119,7 @@ def create(
             entity_code=owner,
             created_at=now,
         )
-        whose = {"entity": owner} if owner else {}
+        whose: dict[str, Any] = {"entity": owner} if owner else {}
         audit.note(
             "key.created", actor=actor, subject=f"key {key.id}", now=now, name=name, scopes=sorted(set(scopes)), **whose
         )

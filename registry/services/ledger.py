@@ -93,12 +93,15 @@ class Pen:
         return int(self.name)
 
     def state(
-        self, pairs: Sequence[tuple[int, Statement]], *, source: str, matched: Sequence[Matched] | None = None
-    ) -> list[Outcome]:
+        self, pairs: Sequence[tuple[int, Statement]], *, source: str, matched: Sequence[Matched] | None = None,
+        foreign: Sequence[bool] = (),
+    ) -> list[Outcome]:  # fmt: skip
         """Append what is new among (entity id, statement) pairs and return one outcome per pair, in order.
 
         `matched` says of each pair how its entity was found; by a number where it is not given. What was found by name
         alone and is grave (see `Kind.grave`) does not count until it is confirmed; the same row by a number confirms it.
+        `foreign` marks what a sender says for another organ than his own: what is grave of it does not count until it
+        passed a review, or somebody who may say it says the same record.
 
         The same words again change nothing. Other words are a correction, a new row, where they come from the same
         source or from the deciding organ itself (`source` = ORGAN); from anybody else they attach as provenance and
@@ -111,20 +114,27 @@ class Pen:
         known, seen = self._look_up(identities)
         outcomes: list[Outcome] = []
         how = matched or ["number"] * len(pairs)
-        for (entity, statement), identity, content, by in zip(pairs, identities, contents, how, strict=True):
+        given = zip(pairs, identities, contents, how, foreign or [False] * len(pairs), strict=True)
+        for (entity, statement), identity, content, by, other in given:
             before = known.get(identity)
+            held = self._uncounted.get(identity) == "review"
+            freed = held and not other
             if before is None:
                 self._weigh(identity, entity, statement, by)
                 known[identity] = self._append("state", identity, content, entity, statement, source, matched=by)
                 outcomes.append(Outcome("stored", known[identity].seq))
             elif before.act == "withdraw" and before.source != WRONG_PARTY:
                 outcomes.append(Outcome("withdrawn", before.seq))
-            elif before.act == "withdraw" or (
+            elif before.act == "withdraw" or freed or (
                 SURE[by] > SURE[before.matched] and (before.content == content or source not in (ORGAN, before.source))
-            ):  # the party is found after all, or by somebody who is surer of it
-                whose = before.source if before.content == content and before.act != "withdraw" else source
-                self._weigh(identity, entity, statement, by)
-                known[identity] = self._replace("restate", before, identity, content, statement, whose, by)
+            ):  # fmt: skip
+                # The party is found after all, or by somebody who is surer of it, or who may say it.
+                kept = before.content == content and before.act != "withdraw" and not freed
+                whose = before.source if kept else source
+                surest = by if before.act == "withdraw" else max(by, before.matched, key=SURE.__getitem__)
+                self._count(identity, "review")  # held again below where it still waits
+                self._weigh(identity, entity, statement, surest)
+                known[identity] = self._replace("restate", before, identity, content, statement, whose, surest)
                 outcomes.append(Outcome("corrected", known[identity].seq))
             elif (
                 before.content == content
@@ -143,6 +153,8 @@ class Pen:
             else:
                 same = before.counted == counted(statement)
                 outcomes.append(Outcome("unchanged" if same else "differs", before.seq))
+            if other and outcomes[-1].said in WRITTEN and (held or KINDS[statement.kind].grave(statement)):
+                self._wait(identity, entity, outcomes[-1].seq, source)
             if outcomes[-1].said not in WRITTEN and (identity, source, content) not in seen:
                 self._provenance.append((identity, source, content, outcomes[-1].seq))
             seen.add((identity, source, content))
@@ -289,6 +301,17 @@ class Pen:
         elif identity not in self._uncounted:
             self._hold(identity, entity, "by_name", self.seq + 1)
 
+    def _wait(self, identity: str, entity: int, seq: int, by: str) -> None:
+        """Put on record that a row does not count before a review of it."""
+        statement = Statement("held", 0, 0, 0, None, None, "", "", (), {"leaves_out": "review", "row": seq})
+        key = digest(["step", "held", identity, seq])
+        row = self._append("step", key, digest(["held", seq]), None, statement, by).row
+        assert row is not None
+        row[5], row[17] = entity, identity
+        if self._facts and self._facts[-1][1] == seq:
+            self._facts.pop()
+        self._hold(identity, entity, "review", row[0])
+
     def _hold(self, identity: str, entity: int, why: Why, seq: int) -> None:
         self._uncounted[identity] = why
         execute(
@@ -332,12 +355,8 @@ class Pen:
         insert_rows("fact", FACT_COLUMNS, self._facts)
         mirrors.keep(RECORD_COLUMNS, self._records, self._replaced)
         if self._provenance:
-            insert_rows(
-                "provenance",
-                ("identity", "source", "content", "seq"),
-                self._provenance,
-                conflict="ON CONFLICT DO NOTHING",
-            )
+            columns = ("identity", "source", "content", "seq")
+            insert_rows("provenance", columns, self._provenance, conflict="ON CONFLICT DO NOTHING")
         stale = dict(self.touched)  # what is said of a merged entity counts for the one that it is
         for entity, root in aliases.roots(list(self.touched)).items():
             stale[root] = max(stale.get(root, 0), self.touched[entity])
@@ -379,9 +398,7 @@ class Pen:
         So the last word is the same in whatever order the words arrive; at one moment of that clock the digests decide.
         """
         said_at = statement.detail.get("stated_at")
-        if said_at is None:
-            return False
-        held_at = revised_at(before)
+        held_at = None if said_at is None else revised_at(before)
         return held_at is not None and (said_at, content) < (held_at, before.content)
 
     def _append(
@@ -437,7 +454,7 @@ class Pen:
         record = Record.get_or_none(Record.seq == seq)
         if record is None or record.act == "step":
             raise RecordNotFound(
-                f"The ledger has no record {seq}. GET /api/v1/entities/{{code}}/records lists an entity's records."
+                f"The ledger has no record {seq}. `xinheng dossier CODE` (GET /api/v1/entities/{{code}}/records) lists an entity's records."
             )
         if record.replaced_seq is not None:
             raise RecordConflict(
@@ -449,14 +466,8 @@ class Pen:
         values = (record.code, record.severity, record.amount_fen, record.happened_on, record.ends_on)
         self._look_up([record.identity])  # whether it counts
         return Known(
-            record.seq,
-            record.source,
-            record.content,
-            record.act,
-            cast(Matched, record.matched),
-            record.entity_id,
-            counted_columns(values),
-        )
+            seq, record.source, record.content, record.act, cast(Matched, record.matched), record.entity_id, counted_columns(values)
+        )  # fmt: skip
 
     def _identity(self, seq: int) -> str:
         identity: str = Record.get(Record.seq == seq).identity

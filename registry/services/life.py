@@ -19,6 +19,7 @@ from registry.kinds import KINDS
 from registry.models import (
     Audit,
     Base,
+    Decision,
     Entity,
     ImportRun,
     Moment,
@@ -27,6 +28,7 @@ from registry.models import (
     Record,
     Repair,
     Review,
+    Settled,
     Uncounted,
 )
 from registry.services import aliases, step_words
@@ -99,21 +101,28 @@ def current(seq: int, *, kind: str | None = None, organ: str | None = None) -> T
     """The record that any of its ledger rows belongs to, as it stands now.
 
     `organ` is the caller's, where he may act on his own organ's records only. Raises RecordNotFound where there is no
-    such record (of that organ), RecordConflict where it is of another kind than the path says.
+    such record (of that organ, and of the kind that the path says): nobody learns from a number that a record exists
+    which is not his business, or of which kind it is.
     """
     row = find(Record, seq=seq)
     if row is None or row.act == "step" or row.kind not in KINDS or (organ is not None and row.organ != organ):
-        raise RecordNotFound(
-            f"{organ or 'The ledger'} has no record {seq}. GET /api/v1/entities/{{code}}/records lists an entity's records."
-        )
+        raise absent(seq, kind, organ)
     if kind is not None and row.kind != kind:
-        raise RecordConflict(f"Record {seq} is of kind {row.kind}, not {kind}. Use the path of its kind.")
+        raise absent(seq, kind, organ)
     return target_of(row.identity)
+
+
+def absent(seq: int, kind: str | None, organ: str | None = None) -> RecordNotFound:
+    """What is said of a record that is not there, of another kind, or nobody's business who asks: the same words for each."""
+    return RecordNotFound(
+        f"{organ or 'The ledger'} has no {kind or 'record'} {seq} that this key may see. "
+        "`xinheng dossier CODE` (GET /api/v1/entities/{code}/records) lists an entity's records, GET /api/v1/own an enterprise's own."
+    )
 
 
 def target_of(identity: str) -> Target:
     """The record of one identity as it stands now."""
-    (row,) = (row for row in rows_of(Record, identity=identity) if row["replaced_seq"] is None)
+    (row,) = rows_of(Record, identity=identity, replaced_seq=None)
     out = find(Uncounted, identity=identity)
     party = find(Entity, id=row["entity"])
     assert party is not None, "a record has its entity"
@@ -223,15 +232,20 @@ def _keep(model: type[Base], keys: dict[str, Any], values: dict[str, Any], targe
 
 
 def rows_of(model: type[Base], **equal: Any) -> list[dict[str, Any]]:
-    """The rows of a table with these values, as dictionaries. The text of the query is built once."""
+    """The rows of a table with these values (None: empty), as dictionaries. The text of the query is built once."""
     fields = model._meta.sorted_fields
-    found = db.execute_sql(_reading(model, tuple(equal), is_postgres()), tuple(equal.values())).fetchall()
+    given = {name: value for name, value in equal.items() if value is not None}
+    empty = tuple(name for name in equal if name not in given)
+    found = db.execute_sql(_reading(model, tuple(given), empty, is_postgres()), tuple(given.values())).fetchall()
     return [{field.name: field.python_value(value) for field, value in zip(fields, row, strict=True)} for row in found]
 
 
 @cache
-def _reading(model: type[Base], names: tuple[str, ...], postgres: bool) -> str:
+def _reading(model: type[Base], names: tuple[str, ...], empty: tuple[str, ...], postgres: bool) -> str:
     query = model.select(*model._meta.sorted_fields)
+    for name in empty:
+        # An index of the rows that hold is found by this condition only.
+        query = query.where(getattr(model, name).is_null())
     for name in names:
         query = query.where(getattr(model, name) == "")
     text: str = query.sql()[0]
@@ -251,30 +265,47 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def posted_by(target: Target) -> set[str]:
-    """Who brought the words that the record has now: the key that posted or corrected it, or who started the import.
+    """Who brought the words that the record has now: the keys that posted or corrected it, senders of the files that hold
+    it, and who decided that a row without a number is this party's.
 
-    Empty where nobody is on record (rows that the registry made itself).
+    Words that waited for their party and were released by its registration no longer say of which file they came: then
+    everybody counts who had sent one of that source. Empty where nobody is on record. Six look-ups by an index at most for
+    each row with these words; to be asked before the write transaction that needs it.
     """
-    moment = Moment.select().where(Moment.seq >= target.seq).order_by(Moment.seq).first()
-    if moment is None:
+    found: set[str] = set()
+    for seq, source in execute(_SAID, (target.identity, target.content) * 2).fetchall():
+        found |= _posted(seq) if source == ORGAN else _sent(seq, source)
+    settled = rows_of(Settled, record=target.identity)
+    runs, decisions = ([row[name] for row in settled if row[name]] for name in ("run", "decision"))
+    found |= {one.sender for one in ImportRun.select(ImportRun.sender).where(ImportRun.id.in_(runs))} if runs else set()
+    if decisions:
+        found |= {one.decided_by for one in Decision.select(Decision.decided_by).where(Decision.id.in_(decisions))}
+    return found - {""}
+
+
+# Rows with these words, that which holds and those before it: each by an index of its own.
+_SAID = " UNION ALL ".join(
+    f"SELECT seq, source FROM record WHERE identity = ? AND content = ? AND act <> 'withdraw' AND replaced_seq {which}"  # noqa: S608
+    for which in ("IS NULL", "IS NOT NULL")
+)
+
+
+def _posted(seq: int) -> set[str]:
+    """The key that posted or corrected a row: its entry names the last row of that transaction."""
+    moment = Moment.select(Moment.seq).where(Moment.seq >= seq).order_by(Moment.seq).limit(1).scalar()
+    verbs = Audit.verb.in_(("records.posted", "record.corrected"))
+    return {one.actor for one in Audit.select(Audit.actor).where(Audit.seq.in_((seq, moment or seq)) & verbs)}
+
+
+def _sent(seq: int, source: str) -> set[str]:
+    """Senders of the files of a source that were at work when the row was written, else of all that had come by then."""
+    at = Moment.select(Moment.at).where(Moment.seq >= seq).order_by(Moment.seq).limit(1).scalar()
+    if at is None:
         return set()
-    if target.source == ORGAN:
-        verbs = Audit.verb.in_(("records.posted", "record.corrected"))
-        # The entry was written with the clock of its transaction, which the ledger's own never runs behind.
-        for entry in Audit.select().where(verbs & (Audit.at <= moment.at)).order_by(Audit.id.desc()):
-            if moment.seq in (entry.detail.get("head"), entry.detail.get("by")):
-                return {entry.actor}
-            if entry.detail.get("head", entry.detail.get("by", moment.seq)) < target.seq:
-                break
-        return set()
-    runs = ImportRun.select(ImportRun.id).where(
-        (ImportRun.source == target.source)
-        & (ImportRun.started_at <= moment.at)
-        & (ImportRun.finished_at.is_null() | (ImportRun.finished_at >= moment.at))
-    )
-    subjects = [f"import {run.id}" for run in runs]
-    started = Audit.select(Audit.actor).where((Audit.verb == "import.started") & Audit.subject.in_(subjects))
-    return {entry.actor for entry in started}
+    by_then = (ImportRun.source == source) & (ImportRun.started_at <= at)
+    came = ImportRun.select(ImportRun.sender).where(by_then).distinct()
+    at_work = came.where(ImportRun.finished_at.is_null() | (ImportRun.finished_at >= at))
+    return {one.sender for one in at_work} or {one.sender for one in came}
 
 
 def family(entity: int) -> list[int]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from registry import clock
-from registry.database import dicts, execute, write
+from registry.database import execute, write
 from registry.errors import RegistryError
 from registry.kinds import KINDS
-from registry.models import Entity, ListingCase, Record
+from registry.models import Entity, ListingCase
 from registry.services import abnormal_list, deliveries, ledger, listing_cases
 from registry.services.documents import Desk
 from registry.services.listing_cases import ListingConflict, ListingRefused
@@ -28,12 +28,18 @@ AND NOT EXISTS (SELECT 1 FROM fact f WHERE f.entity = e.id AND f.kind = ? AND f.
 AND NOT EXISTS (SELECT 1 FROM record r WHERE r.entity_id = e.id AND r.kind = 'annual_report' AND r.code = ?
                 AND r.replaced_seq IS NULL AND r.act <> 'withdraw')
 AND NOT EXISTS (SELECT 1 FROM alias a WHERE a.entity = e.id AND a.until_seq IS NULL)
-ORDER BY e.id
+AND NOT EXISTS (SELECT 1 FROM record r WHERE r.entity_id = e.id AND r.kind = 'abnormal_listing' AND r.code = 1
+                AND r.replaced_seq IS NULL AND r.ends_on IS NULL AND r.act NOT IN ('withdraw', 'step')
+                AND (r.detail ->> 'year' IS NULL OR CAST(r.detail ->> 'year' AS INTEGER) = ?))
+AND NOT EXISTS (SELECT 1 FROM listing_case c WHERE c.entity = e.id AND c.list = 'abnormal' AND c.action = 'enter'
+                AND c.ground = 1 AND c.cause = ? AND c.state IN ({pending}))
+AND ({within}) ORDER BY e.id
 """
 UNCOVERED = """
 SELECT count(*) FROM entity e WHERE e.registered_seq IS NOT NULL AND e.status = 1 AND e.division LIKE ?
 AND NOT EXISTS (SELECT 1 FROM coverage c WHERE c.kind = ? AND c.gone IS NULL AND c.from_day <= ?
                 AND (c.to_day IS NULL OR c.to_day >= ?) AND substr(e.division, 1, length(c.division)) = c.division)
+AND ({within})
 """
 
 
@@ -51,12 +57,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Who would be listed; nothing is written. `unknown` are subjects of which no feed says whether they reported."""
+    """Who would be listed; nothing is written.
+
+    `unknown` are subjects of which no feed says whether they reported: counted with the first page, None on the others.
+    """
 
     ground: int
     year: int | None
     items: list[Candidate]
-    unknown: int
+    unknown: int | None
     next: int | None = None
 
 
@@ -79,6 +88,8 @@ def candidates(
     half year in which it was due; who is not covered is counted as unknown and never listed. Ground 4: whom two special
     letters did not reach. Those listed already for the same cause are left out. Raises ListingRefused for other grounds
     (a person must verify those) and before the report is overdue.
+
+    Nobody outside `divisions` is named or counted. A page reads as far as it is filled, not the whole register.
     """
     if ground == 4:
         found = [one for one in deliveries.uncontactable(today, organ=organ) if one.entity > after]
@@ -101,20 +112,25 @@ def candidates(
             f"Give a year whose report is overdue on {today}: the report of a year is due by 30 June of the next."
         )
     covered = (REPORT, clock.day_number(date(year + 1, 1, 1)), clock.day_number(date(year + 1, 6, 30)))
+    within = " OR ".join("e.division LIKE ?" for _ in divisions) or "1 = 0"
+    prefixes = [f"{prefix}%" for prefix in divisions]
+    states = ", ".join(f"'{state}'" for state in listing_cases.PENDING)
+    cut = "" if limit is None else f" LIMIT {limit + 1:d}"
     rows = execute(
-        CANDIDATES, (after, f"{division}%", date(year, 12, 31).isoformat(), *covered, REPORT, year, year)
+        CANDIDATES.format(pending=states, within=within) + cut,
+        (after, f"{division}%", date(year, 12, 31).isoformat(), *covered, REPORT, year, year, year, str(year), *prefixes),
     ).fetchall()  # fmt: skip
-    listed = _listed_for(year)
     reason = f"你单位未按照规定期限报送并公示{year}年度年度报告。"
     items = [
         Candidate(
-            entity, code or "", name, kind, within, reason if kind != "individual" else reason.replace("单位", "户")
+            entity, code or "", name, kind, area, reason if kind != "individual" else reason.replace("单位", "户")
         )
-        for entity, code, name, kind, within, _ in rows
-        if entity not in listed and any(within.startswith(prefix) for prefix in divisions)
+        for entity, code, name, kind, area, _ in rows
     ]
-    (unknown,) = execute(UNCOVERED, (f"{division}%", *covered)).fetchone()
-    return _cut(Plan(1, year, items, int(unknown)), limit)
+    unknown: int | None = None
+    if not after:
+        (unknown,) = execute(UNCOVERED.format(within=within), (f"{division}%", *covered, *prefixes)).fetchone()
+    return _cut(Plan(1, year, items, unknown), limit)
 
 
 def open_batch(
@@ -229,20 +245,6 @@ def count(name: str, *, organ: str) -> BatchCount:
     return BatchCount(
         name, sum(states.values()), states, len(rows), len(rows) - corrected - removed, removed, corrected
     )
-
-
-def _listed_for(year: int) -> set[int]:
-    """Entities that stand on the list for the report of this year, or are on their way there."""
-    rows = Record.select(Record.entity, Record.detail).where(
-        (Record.kind == "abnormal_listing") & (Record.code == 1) & Record.replaced_seq.is_null() & Record.ends_on.is_null()
-        & Record.act.not_in(("withdraw", "step"))
-    )  # fmt: skip
-    listed = {row["entity"] for row in dicts(rows) if row["detail"].get("year") in (None, year)}
-    waiting = ListingCase.select(ListingCase.entity).where(
-        (ListingCase.list == "abnormal") & (ListingCase.action == "enter") & (ListingCase.ground == 1) & (ListingCase.cause == str(year))
-        & ListingCase.state.in_(listing_cases.PENDING)
-    )  # fmt: skip
-    return listed | {row["entity"] for row in dicts(waiting)}
 
 
 def _open_and_unlisted(entity: Entity, divisions: Sequence[str], division: str) -> bool:

@@ -16,7 +16,7 @@ from registry.kinds.abnormal_listing import GROUNDS
 from registry.kinds.serious_listing import ARTICLES
 from registry.models import Document, Entity, ListingCase, Record, Uncounted
 from registry.page import Page
-from registry.services import audit, life, publication
+from registry.services import audit, documents, life, publication
 from registry.services.documents import Desk
 from registry.services.ledger import Pen
 
@@ -96,7 +96,11 @@ def pending(entity: int, list_: str, action: str, ground: int, cause: str) -> Li
 def start(
     pen: Pen, *, list_: str, action: str, entity: int, ground: int, cause: str, facts: str, desk: Desk, **more: Any
 ) -> ListingCase:
-    """Open a case as a draft. The database refuses a second one of the same matter."""
+    """Open a case as a draft. The database refuses a second one of the same matter.
+
+    Raises BadDocument where the facts hold a number of a person: its document could not be signed.
+    """
+    documents.unmasked({"facts": facts}, "A case 名录事项")
     case: ListingCase = ListingCase.create(
         list=list_, action=action, entity=entity, ground=ground, cause=cause, organ=desk.organ.name, facts=said(facts, "facts"),
         state="draft", opened_on=desk.today, **more,
@@ -186,7 +190,7 @@ def take_effect(pen: Pen, case: ListingCase, *, document: Document | None, desk:
 
 
 def shown(case: ListingCase) -> str:
-    return f"{case.state} ({STATES[case.state]})"
+    return f"{STATES[case.state]} {case.state}"
 
 
 def said(text: str, what: str) -> str:

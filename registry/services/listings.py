@@ -1,9 +1,9 @@
 """The lists as a whole: which verbs each has, how many stand on it, and listings that end by themselves after their term."""
 
-import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from registry import clock
 from registry.config import Settings
@@ -12,11 +12,19 @@ from registry.errors import RecordNotFound
 from registry.kinds import KINDS
 from registry.kinds.serious_listing import TERM_YEARS
 from registry.models import ListingCase, Record
-from registry.services import abnormal_list, audit, documents, ledger, serious_list
+from registry.publicity import add_months
+from registry.services import abnormal_list, audit, documents, ledger, listing_cases, serious_list
 from registry.services.documents import Desk
+from registry.services.listing_cases import ListingConflict
 
 KIND = KINDS["serious_listing"]
 NAMES = {3: "abnormal", 4: "serious"}
+# Where a case of each sort is opened.
+OPENED_BY = {
+    "enter": "POST /api/v1/listings/abnormal or /serious (`xinheng listing open`)",
+    "remove": "POST /api/v1/listings/removals (`xinheng listing remove`)",
+    "correct": "POST /api/v1/listings/corrections (`xinheng listing correct`)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,24 @@ class Count:
     ground: int | None
     entities: int
     rows: int
+
+
+def by_cases(kind: str, organ: str, settings: Settings) -> bool:
+    """Whether records of this kind come and go by cases here: listings of an organ in the file of `[listings] organs`."""
+    return kind in listing_cases.KINDS.values() and organ in documents.organs(settings)
+
+
+def only_by_cases(kind: str, organ: str, settings: Settings, *actions: str) -> None:
+    """Raise ListingConflict, with where to go, where what is asked for takes a case (`actions`: keys of OPENED_BY).
+
+    Two persons and a document stand behind each decision on a list. Other organs' systems report what they decided
+    themselves, in their own way.
+    """
+    if by_cases(kind, organ, settings):
+        raise ListingConflict(
+            f"{organ} decides on its {KINDS[kind].title.en} records by cases here: two persons, and a document. Open one: "
+            f"{'; '.join(OPENED_BY[action] for action in actions)}."
+        )
 
 
 def propose(case: ListingCase, *, opinion: str, desk: Desk) -> tuple[ListingCase, bool]:
@@ -73,9 +99,7 @@ def end_of_term(listed_on: date | None, until: str | None) -> date:
     A listing of 29 February ends on 28 February: the month has no such day (Civil Code, article 202).
     """
     assert listed_on is not None  # an undated listing projects no fact
-    year = listed_on.year + TERM_YEARS
-    day = min(listed_on.day, calendar.monthrange(year, listed_on.month)[1])
-    term = date(year, listed_on.month, day)
+    term = add_months(listed_on, 12 * TERM_YEARS)
     return max(term, date.fromisoformat(until)) if until else term
 
 
@@ -123,6 +147,6 @@ def end(
         else:
             outcome = serious_list.end(pen, record, on=on, because="term_over", today=today or on, by=actor)
             pen.flush()
-        said = {"by": outcome.seq, "on": on.isoformat()} | ({"document": document} if document else {})
+        said: dict[str, Any] = {"by": outcome.seq, "on": on.isoformat()} | ({"document": document} if document else {})
         audit.note("listing.ended", actor=actor, subject=f"record {seq}", now=now, **said)
         return outcome

@@ -13,6 +13,7 @@ from registry.database import execute, in_slices, is_postgres
 from registry.models import Entity, Unmatched
 from registry.page import Page
 from registry.services import aliases, queue
+from registry.services.parsing import mistyped, one_off
 from registry.services.parties import folded_name
 
 MOST = 5
@@ -20,7 +21,6 @@ MOST = 5
 COMMON = 2_000
 # Below this a name is no nearer than any other.
 LEAST = 45
-ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,28 +140,21 @@ def _sharing(pair: tuple[str, str]) -> list[tuple[int, str]]:
 def _numbers(row: Unmatched) -> dict[int, str]:
     """Entities whose number is the row's, or differs from it in one place, and which of the two."""
     given = row.fields.get("party") or {}
+    if not given and (slip := mistyped(row.party_code)):
+        # Nobody has this number; somebody may have the one that was meant.
+        given = {"code" if len(slip) == 18 else "registration_no": slip}
     found: dict[int, str] = {}
     for column in ("code", "registration_no", "organisation_code"):
         number = given.get(column)
         if not number:
             continue
-        for part in in_slices([number, *_one_off(number)]):
+        for part in in_slices([number, *one_off(number)]):
             sql = f"SELECT id, {column} FROM entity WHERE {column} IN ({', '.join('?' * len(part))})"  # noqa: S608 (ours)
             for entity, held in execute(sql, part).fetchall():
                 same = held == number
                 if same or entity not in found:
                     found[entity] = "same number" if same else "number differs in one place"
     return found
-
-
-def _one_off(number: str) -> list[str]:
-    """Numbers that differ from this one in one character, or by two neighbours exchanged."""
-    alphabet = "0123456789" if number.isdigit() else ALPHABET
-    found = {
-        number[:at] + other + number[at + 1 :] for at in range(len(number)) for other in alphabet if other != number[at]
-    }
-    found |= {number[:at] + number[at + 1] + number[at] + number[at + 2 :] for at in range(len(number) - 1)}
-    return sorted(found - {number})
 
 
 __all__ = ["Candidate", "candidates", "count", "page"]

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from registry.cells.names import names_an_enterprise
 from registry.database import execute, in_slices
 from registry.services import aliases
-from registry.services.parsing import Parsed
+from registry.services.parsing import CHECK_DIGIT, Parsed
 from registry.services.parties import AREA, BadArea, area_of, folded_name
 
 # What a row says of its party's number where it has none that could be looked up. A personal number is not among them.
-NUMBERLESS = ("blank", "masked", "phone", "spreadsheet_number", "unusable")
+NUMBERLESS = ("blank", "masked", "phone", "spreadsheet_number", "unusable", CHECK_DIGIT)
 
 
 def area_of_key(divisions: Iterable[str]) -> str:

@@ -5,8 +5,9 @@ A notice is written in the transaction of the verb; what other parts of the regi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from peewee import JOIN
 
@@ -14,7 +15,18 @@ from registry import cursor
 from registry.database import dicts, insert_rows, write
 from registry.errors import NotAllowed, RegistryError
 from registry.kinds import KINDS
-from registry.models import ApiKey, Entity, Notice, NoticeReceipt, Publication, Recipient, Record
+from registry.models import (
+    ApiKey,
+    Entity,
+    Moment,
+    Notice,
+    NoticeReceipt,
+    OutboundRow,
+    Publication,
+    Recipient,
+    Record,
+    Uncounted,
+)
 from registry.page import Page
 from registry.services import audit, ledger, workdays
 from registry.services.keys import Caller
@@ -24,6 +36,9 @@ What = Literal["withdrawn", "repaired", "stopped", "corrected", "erased"]
 WITHIN = 3
 # How far back `collect` looks, in milliseconds: it runs every night.
 LOOKS_BACK = 30 * 86_400_000
+COLUMNS = ("identity", "entity", "kind", "document_no", "organ", "what", "happened_on", "due_on", "seq")
+# Notices of one transaction of `collect`: other writers wait no longer than these take.
+AT_ONCE = 50
 
 
 class NotARecipient(RegistryError):
@@ -53,54 +68,81 @@ def tell(
     *, seq: int, what: What, identity: str, entity: int, kind: str, document_no: str, organ: str, on: date
 ) -> None:
     """Write the notice of ledger row `seq`, inside its transaction. Safe to repeat."""
-    columns = ("identity", "entity", "kind", "document_no", "organ", "what", "happened_on", "due_on", "seq")
-    row = (identity, entity, kind, document_no, organ, what, on.isoformat(), workdays.due(on, WITHIN).isoformat(), seq)
+    row = {"identity": identity, "entity": entity, "kind": kind, "document_no": document_no, "organ": organ, "what": what, "seq": seq}  # fmt: skip
     if Notice.get_or_none(Notice.seq == seq) is None:
-        insert_rows("notice", columns, [row])
+        insert_rows("notice", COLUMNS, [_row(row, on)])
 
 
-def collect(*, today: date, now: int) -> int:
+def _row(row: dict[str, Any], on: date) -> list[Any]:
+    """A notice of a change of the day `on`, in the order of COLUMNS."""
+    whole = {**row, "happened_on": on.isoformat(), "due_on": workdays.due(on, WITHIN).isoformat()}
+    return [whole[name] for name in COLUMNS]
+
+
+def reached(identity: str) -> bool:
+    """Whether a record may have reached a recipient: it was published on some channel, or stands in a batch to a platform."""
+    shown = Publication.select().where((Publication.identity == identity) & Publication.published_on.is_null(False))
+    return bool(shown.exists() or OutboundRow.select().where(OutboundRow.identity == identity).exists())
+
+
+def collect(*, now: int, zone: str) -> int:
     """Write the notices of what was withdrawn, corrected or erased by other ways than the verbs of a record's life.
 
-    Corrections count where the record has been published. Safe to repeat. Returns how many notices were written.
+    Only of records that may have reached a recipient. A notice counts from the day, in the time zone `zone`, on which the
+    ledger row was written, not from the day on which it was found. Reads first, then writes in short transactions. Safe to
+    repeat, also for two at once. Returns how many notices were written.
     """
-    first = ledger.seq_at(now - LOOKS_BACK)
-    with ledger.writing(now=now, schemes=[]):
-        published = Publication.select(Publication.identity).where(Publication.published_on.is_null(False))
-        found = (
-            Record.select(Record, Notice.id)
-            .join(Notice, JOIN.LEFT_OUTER, on=(Notice.seq == Record.seq))
-            .where(
-                (Record.seq > first)
-                & Notice.id.is_null()
-                & Record.kind.in_(list(KINDS))
-                & (
-                    (Record.act == "withdraw")
-                    | ((Record.act == "correct") & Record.replaced_seq.is_null() & Record.identity.in_(published))
-                )
+    missing = _missing(ledger.seq_at(now - LOOKS_BACK))
+    written = 0
+    for start in range(0, len(missing), AT_ONCE):
+        written += _write(missing[start : start + AT_ONCE], now, zone)
+    return written
+
+
+def _missing(first: int) -> list[dict[str, Any]]:
+    """The notices that ought to be there for ledger rows after `first` and are not, in order: columns of `notice`."""
+    shown = Publication.select(Publication.identity).where(Publication.published_on.is_null(False))
+    gone = Uncounted.select(Uncounted.identity).where(Uncounted.why.in_(("repaired", "erased")))
+    columns = (Record.seq, Record.identity, Record.entity, Record.kind, Record.document_no, Record.organ)
+    untold = (Record.seq > first) & Notice.id.is_null()
+    rows = dicts(
+        Record.select(*columns, Record.act)
+        .join(Notice, JOIN.LEFT_OUTER, on=(Notice.seq == Record.seq))
+        .where(
+            untold
+            & Record.kind.in_(list(KINDS))
+            & (
+                (Record.act == "withdraw")
+                | ((Record.act == "correct") & Record.replaced_seq.is_null() & Record.identity.not_in(gone))
             )
-            .order_by(Record.seq)
+            & (Record.identity.in_(shown) | Record.identity.in_(OutboundRow.select(OutboundRow.identity)))
         )
-        rows = dicts(found)
-        erased = dicts(
-            Record.select()
-            .join(Notice, JOIN.LEFT_OUTER, on=(Notice.seq == Record.seq))
-            .where((Record.seq > first) & Notice.id.is_null() & (Record.act == "step") & (Record.kind == "erasure"))
-        )
-        for row in erased:
-            about = Record.select().where((Record.identity == row["about"]) & Record.replaced_seq.is_null()).first()
-            if about is not None and about.kind in KINDS:
-                tell(
-                    seq=row["seq"], what="erased", identity=row["about"], entity=about.entity_id, kind=about.kind,
-                    document_no=about.document_no, organ=about.organ, on=today,
-                )  # fmt: skip
-                rows.append({})
-        for row in (row for row in rows if row):
-            tell(
-                seq=row["seq"], what="withdrawn" if row["act"] == "withdraw" else "corrected", identity=row["identity"],
-                entity=row["entity"], kind=row["kind"], document_no=row["document_no"], organ=row["organ"], on=today,
-            )  # fmt: skip
-        return len(rows)
+    )
+    found = [{**row, "what": "withdrawn" if row.pop("act") == "withdraw" else "corrected"} for row in rows]
+    about = Record.alias()
+    erased = dicts(
+        Record.select(Record.seq, about.identity, about.entity, about.kind, about.document_no, about.organ)
+        .join(Notice, JOIN.LEFT_OUTER, on=(Notice.seq == Record.seq))
+        .join(about, on=(about.identity == Record.about) & about.replaced_seq.is_null())
+        .where(untold & (Record.act == "step") & (Record.kind == "erasure") & about.kind.in_(list(KINDS)))
+    )
+    return sorted([*found, *({**row, "what": "erased"} for row in erased)], key=lambda row: int(row["seq"]))
+
+
+def _write(missing: Sequence[dict[str, Any]], now: int, zone: str) -> int:
+    """Write some notices in one transaction; says how many were new."""
+    rows = {row["seq"]: _row(row, _day_of(row["seq"], zone)) for row in missing}
+    with ledger.writing(now=now, schemes=[]):
+        there = {row.seq for row in Notice.select(Notice.seq).where(Notice.seq.in_(list(rows)))}
+        fresh = [row for seq, row in rows.items() if seq not in there]
+        insert_rows("notice", COLUMNS, fresh)
+        return len(fresh)
+
+
+def _day_of(seq: int, zone: str) -> date:
+    """The day on which a ledger row was written."""
+    at = Moment.select(Moment.at).where(Moment.seq >= seq).order_by(Moment.seq).scalar()
+    return datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(zone)).date()
 
 
 def add_recipient(name: str, *, key: str, kinds: Sequence[str], actor: str, now: int) -> Recipient:

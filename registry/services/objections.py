@@ -10,14 +10,15 @@ from registry import cursor
 from registry.cells.personal import mask_personal
 from registry.config import Settings
 from registry.database import dicts
-from registry.errors import BadCursor, RecordNotFound, RegistryError
+from registry.errors import BadCursor, RegistryError
 from registry.models import Entity, Objection, Record
 from registry.page import Page
-from registry.services import answers, audit, ledger, life, publication, workdays
+from registry.services import answers, audit, ledger, life, listings, publication, workdays
 from registry.services.documents import chinese_date
 from registry.services.ledger import Pen
 from registry.services.life import Change, Target, WrongState
 from registry.services.reviews import ReasonMissing
+from registry.services.step_words import OBJECTION_STATES, both
 
 # Working days for acceptance, and for verification counted from acceptance (abnormal-list measure; DOMAIN §5.5).
 ACCEPT_WITHIN, VERIFY_WITHIN = 5, 20
@@ -72,11 +73,13 @@ def accept(
         if found["state"] == state:
             return found
         if found["state"] != "received":
-            raise WrongState(f"Objection {number} is {found['state']} already; it was to be accepted before that.")
+            raise WrongState(
+                f"Objection {number} is {both(OBJECTION_STATES, found['state'])} already; it was to be accepted before that."
+            )
         if not accepted and not reason:
             raise ReasonMissing("A refusal needs a `reason`: the applicant reads it.")
         values: dict[str, Any] = {"state": state}
-        paper: dict[str, str] = {}
+        paper: dict[str, Any] = {}
         if accepted:
             values |= {"accepted_on": today, "verify_by": workdays.due(today, VERIFY_WITHIN)}
         else:
@@ -106,7 +109,10 @@ def verify(
 
     Upheld with `withdraw`: the record is withdrawn at once, in the same transaction, and recipients are told. Upheld
     without: it was right in part; publication stops until the organ has corrected the record and the new wording passed
-    its review. Rejected: nothing changes. Raises ObjectionNotFound, SameHands, ReasonMissing, WrongState.
+    its review. Rejected: nothing changes. A listing of an organ that decides on lists here is withdrawn by a case of
+    correction, not by one person: ListingConflict says where; upheld without `withdraw` takes it down meanwhile.
+
+    Raises ObjectionNotFound, SameHands, ReasonMissing, WrongState, ListingConflict.
     """
     state = "upheld" if upheld else "rejected"
     with ledger.writing(now=now, schemes=schemes) as pen:
@@ -115,9 +121,14 @@ def verify(
         if found["state"] == state:
             return found
         if found["state"] != "accepted":
-            raise WrongState(f"Objection {number} is {found['state']}; only one that was accepted is verified.")
+            raise WrongState(
+                f"Objection {number} is {both(OBJECTION_STATES, found['state'])}; only one that was accepted is verified. Accept it "
+                f"first: `xinheng objection accept {number}`, or POST /api/v1/objections/{number}/acceptance."
+            )
         if not reason:
             raise ReasonMissing("The answer needs a `reason`: the applicant reads it.")
+        if upheld and withdraw and settings is not None:
+            listings.only_by_cases(target.kind, target.organ, settings, "correct")
         change = Change("objection", {"id": number}, {"state": state, "closed_on": today, "answer": reason})
         what = "withdrawn" if upheld and withdraw else state
         paper = _answer(pen, target, found, what, reason, settings=settings, actor=actor, today=today)
@@ -133,7 +144,7 @@ def verify(
 
 def _answer(
     pen: Pen, target: Target, found: dict[str, Any], what: str, reason: str, *, settings: Settings | None, actor: str, today: date
-) -> dict[str, str]:  # fmt: skip
+) -> dict[str, Any]:  # fmt: skip
     says = {"facts": answers.sentence(reason), "decision": answers.DECISIONS[what], "applied_on": chinese_date(found["received_on"])}  # fmt: skip
     return answers.issue(pen, "objection_answer", target, says, settings=settings, actor=actor, today=today)
 
@@ -141,7 +152,7 @@ def _answer(
 def own(target: Target, entities: Collection[int] | None, seq: int) -> None:
     """Raise RecordNotFound where an enterprise reaches for a record that is not its own: to it there is no such record."""
     if entities is not None and target.entity.id not in entities:
-        raise RecordNotFound(f"This enterprise has no record {seq}. GET /api/v1/own lists its records.")
+        raise life.absent(seq, target.kind)
 
 
 def _open(number: int, organ: str | None, actor: str) -> tuple[dict[str, Any], Target]:
@@ -157,7 +168,9 @@ def get(number: int) -> dict[str, Any]:
     """One objection, with what its newest step says of its document (see `answers.of`). Raises ObjectionNotFound."""
     found = Objection.get_or_none(Objection.id == number)
     if found is None:
-        raise ObjectionNotFound(f"There is no objection {number}. GET /api/v1/objections lists those that are open.")
+        raise ObjectionNotFound(
+            f"There is no objection {number}. `xinheng objection list` (GET /api/v1/objections) lists those that are open."
+        )
     return dict(found.__data__) | answers.of(found.seq)
 
 

@@ -17,11 +17,11 @@ from peewee import IntegrityError
 from registry import cursor, publicity, templates
 from registry.cells.documents import fold_document_no
 from registry.cells.personal import mask_personal
-from registry.database import dicts, execute, in_slices, insert_rows, is_postgres, write
+from registry.database import dicts, execute, insert_rows, is_postgres, write
 from registry.errors import RegistryError
 from registry.models import Outbound, OutboundRow, Record
 from registry.page import Page
-from registry.services import audit, exports, ledger, workdays
+from registry.services import audit, exports, ledger, publication, workdays
 from registry.services.exports import FileForm, Item
 from registry.templates import Recipient, Template
 
@@ -69,12 +69,16 @@ class BadReceipt(RegistryError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a recipient says of one row: by its number in the file, or by its document number."""
+    """What a recipient says of one row: by its number in the file, or by its document number.
+
+    line : row of the receipt in which it stands, headings counted, for messages; 0 where it came in no file
+    """
 
     said: Said
     row: int | None = None
     document_no: str = ""
     reason: str = ""
+    line: int = field(default=0, compare=False)
 
 
 @dataclass(slots=True)
@@ -225,7 +229,7 @@ def answer(number: int, answers: Sequence[Answer], *, organ: str | None, today: 
         for line, one in enumerate(answers, 1):
             place, problem = _placed(one, known, by_number, changed)
             if problem:
-                problems.append(f"line {line}: {problem}")
+                problems.append(f"row {one.line or line} of the receipt: {problem}")
             elif place is not None and known[place]["said"] != one.said:
                 changed[place] = one
         if problems:
@@ -303,9 +307,11 @@ def _new_to(to: Recipient, kind: str, organ: str, after: int, until: int) -> tup
             "OR EXISTS (SELECT 1 FROM review v WHERE v.identity = r.identity AND v.seq > ?))"
         )
         values = [after, to.channel, after, after]  # type: ignore[list-item]
+    # Who was told that it is stopped has it no more: what he had before that does not count.
     had = (
         "NOT EXISTS (SELECT 1 FROM outbound_row o JOIN outbound b ON b.id = o.batch_id WHERE o.identity = r.identity "
-        "AND o.seq = r.seq AND b.recipient = ?)"
+        "AND o.seq = r.seq AND b.recipient = ? AND b.until_seq >= (SELECT coalesce(max(n.seq), 0) FROM notice n "
+        "WHERE n.identity = r.identity AND n.what = 'stopped'))"
     )
     return f"r.organ = ? AND r.seq <= ? AND {since} AND {had}", [organ, until, *values, to.id]
 
@@ -331,25 +337,10 @@ def _sendable(
             good.append(one)
     if not _shows(to, template.kind):
         return good
-    seen = _visible([one.identity for one in good], to.channel, today)
+    seen = publication.visible_of([one.identity for one in good], channel=to.channel, today=today)
     if hidden := len(good) - len(seen.intersection(one.identity for one in good)):
         left_out[f"not published on {to.channel}"] = hidden
     return [one for one in good if one.identity in seen]
-
-
-def _visible(identities: list[str], channel: str, today: date) -> set[str]:
-    """Those of the records that stand as published on a channel today, in the wording that passed its review."""
-    seen: set[str] = set()
-    for part in in_slices(identities):
-        marks = ", ".join("?" * len(part))
-        sql = (
-            "SELECT p.identity FROM publication p JOIN record r ON r.identity = p.identity AND r.replaced_seq IS NULL "  # noqa: S608
-            "JOIN review v ON v.identity = r.identity AND v.content = r.content AND v.outcome = 'passed' "
-            "WHERE p.channel = ? AND p.state = 'published' AND p.published_on <= ? AND (p.latest IS NULL OR p.latest > ?) "
-            f"AND p.identity IN ({marks})"
-        )
-        seen.update(row[0] for row in execute(sql, (channel, today.isoformat(), today.isoformat(), *part)).fetchall())
-    return seen
 
 
 def _freeze(

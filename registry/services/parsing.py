@@ -1,5 +1,6 @@
 """From the cells of one row to a checked statement about a party, or to the reasons why not. No database here."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -7,9 +8,9 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from registry.cells import CellError
+from registry.cells import CellError, checks
 from registry.cells.personal import keyed_hash, mask_personal
-from registry.identity import Identifier, read_identifier
+from registry.identity import Identifier, fold_code, read_identifier
 from registry.kinds import KINDS, Statement
 from registry.kinds.base import RecordSchema
 from registry.kinds.registration import subject_of
@@ -19,6 +20,10 @@ from registry.services.reading import Reader, blank, reader_of
 
 # Which reading of several code columns names the party best.
 BEST = ("credit_code", "registration_no", "registration_no_13", "taxpayer_no", "organisation_code")
+
+# Why a row waits whose number has a wrong check character: somebody mistyped it, and a person can see whose it is.
+CHECK_DIGIT = "check_digit"
+_LIKE_A_NUMBER = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}|[0-9]{15}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class Parsed:
     """A good row. `party` is None where its code columns name nobody, or two; `why` then says so.
 
     `shown_code` is the best number as it may be shown, `person_hash` the keyed hash of a personal one, `area` the prefix
-    of GB/T 2260 in which its party is registered, where the row says so.
+    of GB/T 2260 in which its party is registered, where the row says so. `foreign`: its sender speaks for another organ.
     """
 
     statement: Statement
@@ -45,6 +50,7 @@ class Parsed:
     why: str
     person_hash: str | None
     area: str = ""
+    foreign: bool = False
 
 
 class RowParser:
@@ -218,12 +224,42 @@ class RowParser:
             party = Party(registration_no=reading.or_value, name=name)
         elif reading.or_kind == "taxpayer_no":
             party = Party(organisation_code=reading.or_value[-9:], name=name)
-        return Parsed(statement, party, name[:LONGEST_NAME], shown, reading.kind, number)
+        slip = self._slip(cells) if reading.kind == "unusable" else ""
+        return Parsed(
+            statement, party, name[:LONGEST_NAME], slip or shown, CHECK_DIGIT if slip else reading.kind, number
+        )
+
+    def _slip(self, cells: list[str]) -> str:
+        """The first enterprise number among the code cells of which only the check character is wrong; "" where none is."""
+        return next((slip for index in self.code_cells if (slip := mistyped(cells[index]))), "")
 
 
 def _places(at: dict[str, int], headings: Iterable[str]) -> list[int]:
     """Where in a row the columns stand that have these headings."""
     return [at[heading] for heading in map(same_heading, headings) if heading in at]
+
+
+def mistyped(cell: str) -> str:
+    """A credit code or registration number whose check character is wrong, folded, so that a person sees what was typed.
+
+    "" for everything else, and for what a resident id becomes by one slip: such a number may be somebody's and is not shown.
+    """
+    code = fold_code(cell)
+    reasons = {fault.reason for fault in read_identifier(cell).faults}
+    if not reasons & {"check", "registration_check"} or not _LIKE_A_NUMBER.fullmatch(code):
+        return ""
+    return "" if any(checks.resident_id(near) for near in (code, *one_off(code))) else code
+
+
+def one_off(number: str) -> list[str]:
+    """Numbers that differ from a folded one in one character, or by two neighbours exchanged."""
+    # Registration numbers are digits; a credit code of digits alone may still have lost a letter.
+    alphabet = "0123456789" if number.isdigit() and len(number) in (13, 15) else checks.CREDIT_ALPHABET
+    found = {
+        number[:at] + other + number[at + 1 :] for at in range(len(number)) for other in alphabet if other != number[at]
+    }
+    found |= {number[:at] + number[at + 1] + number[at] + number[at + 2 :] for at in range(len(number) - 1)}
+    return sorted(found - {number})
 
 
 def party_of(reading: Identifier, name: str) -> Party:

@@ -4,40 +4,28 @@ What may be shown is worked out when it is asked for (:func:`visible`): a row th
 record must hold, count or at least not be taken out, and its present wording must have passed a review.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from registry import publicity
-from registry.cells.documents import fold_document_no
-from registry.cells.names import fold_name
-from registry.cells.personal import find_personal
-from registry.cells.width import half_width
-from registry.database import execute, find
+from registry.cells.personal import mask_personal
+from registry.database import execute, find, in_slices
 from registry.errors import RegistryError
 from registry.kinds import KINDS
-from registry.kinds.seen import ADDED, levels_of
 from registry.models import CHANNELS, Publication, Record, Review
-from registry.services import audit, ledger, life, notices
+from registry.services import audit, ledger, life, linked_checks, notices, publication_terms
 from registry.services.ledger import Pen
 from registry.services.life import HIDDEN, Change, Target
+from registry.services.personal_fields import personal_in
 
 # From when stopping a penalty stops the negative check that led to it (Order 107).
 LINKED_FROM = date(2025, 12, 25)
-LINKABLE = ("spot_check", "product_sampling")
-# Begins the basis of a class that an officer gave.
-OFFICER = "officer: "
-# Why something was stopped after which it may be published again.
-MAY_RETURN = ("officer", "objection", "review")
+# Ends of a penalty's publication with which the check that led to it stops: not those that may be undone the next day.
+LINKED_ENDS = ("latest", "withdrawn", "repaired", "erased")
 # Kinds whose publication ends on the first day on which the record no longer holds.
 _ENDING = tuple(kind for kind in KINDS if publicity.ends_with_record(kind))
-_ACCOUNT = re.compile(r"(?:账号|帐号|账户|帐户|卡号)[^0-9]{0,12}([0-9](?:[ \-]?[0-9]){7,29})")
-# Looser than what is masked when a record arrives: here a doubt is enough, because a person looks at it then.
-_ID_LIKE = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx](?![0-9A-Za-z])")  # fmt: skip
-# What these fields hold is a number of an organ or of a decision, never of a person.
-_NUMBERS = ("organ_code", "source_organ_code", "document_no", "printed_no", "linked")
 
 
 class NotPublishable(RegistryError):
@@ -63,13 +51,14 @@ class Shown:
     row: dict[str, Any] | None
 
 
-def visible(entity: int, *, channel: str, today: date) -> set[str]:
-    """Identities of the records of one entity that may be shown on a channel today. One query.
+def visible(*entities: int, channel: str, today: date) -> set[str]:
+    """Identities of the records of these entities that may be shown on a channel today. One query.
 
     Only what is published there, not over, neither withdrawn nor repaired, erased or waiting, and in the wording that
     passed its review: a corrected record is not shown until the correction has passed one.
     """
-    rows = execute(f"{_VISIBLE} AND p.entity = ?", (*_visible_values(channel, today), entity)).fetchall()
+    marks = ", ".join("?" * len(entities))
+    rows = execute(f"{_VISIBLE} AND p.entity IN ({marks})", (*_visible_values(channel, today), *entities)).fetchall()
     return {row[0] for row in rows}
 
 
@@ -79,11 +68,22 @@ def is_visible(identity: str, *, channel: str, today: date) -> bool:
     return found is not None
 
 
+def visible_of(identities: Sequence[str], *, channel: str, today: date) -> set[str]:
+    """Those of the records that may be shown on a channel today; see :func:`visible`. One query for each slice of them."""
+    seen: set[str] = set()
+    for part in in_slices(list(identities)):
+        marks = ", ".join("?" * len(part))
+        found = execute(f"{_VISIBLE} AND p.identity IN ({marks})", (*_visible_values(channel, today), *part))
+        seen.update(row[0] for row in found.fetchall())
+    return seen
+
+
+# The state is wrapped so that rows are found by their entity or identity, never by walking all that is published.
 _VISIBLE = (
     "SELECT p.identity FROM publication p "  # noqa: S608 (names are ours)
     "JOIN record r ON r.identity = p.identity AND r.replaced_seq IS NULL "
     "JOIN review v ON v.identity = p.identity AND v.content = r.content AND v.outcome = 'passed' "
-    "WHERE p.channel = ? AND p.state = 'published' AND p.published_on <= ? AND (p.latest IS NULL OR p.latest > ?) "
+    "WHERE p.channel = ? AND coalesce(p.state, '') = 'published' AND p.published_on <= ? AND (p.latest IS NULL OR p.latest > ?) "
     "AND r.act <> 'withdraw' AND r.act <> 'step' "
     f"AND NOT (r.ends_on IS NOT NULL AND r.ends_on <= ? AND r.kind IN ({', '.join(repr(kind) for kind in _ENDING)})) "
     "AND NOT EXISTS (SELECT 1 FROM uncounted u WHERE u.identity = p.identity "
@@ -94,37 +94,6 @@ _VISIBLE = (
 def _visible_values(channel: str, today: date) -> tuple[str, ...]:
     day = today.isoformat()
     return (channel, day, day, day)
-
-
-def personal_in(target: Target) -> list[tuple[str, str]]:
-    """(field, kind of pattern) of every public field that seems to hold an id, phone, account or e-mail; never the value."""
-    kind = KINDS[target.kind]
-    public = {name for name, sees in {**levels_of(kind.schema), **kind.derived, **ADDED}.items() if sees == "public"}
-    found: set[tuple[str, str]] = set()
-    for name, value in target.detail.items():
-        if name in public and name not in _NUMBERS:
-            for text in _texts(value):
-                found |= {(name, what) for what in _patterns(text)}
-    found |= {("organ", what) for what in _patterns(target.organ)}
-    return sorted(found)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts(inner)
-
-
-def _patterns(text: str) -> set[str]:
-    plain = half_width(text)
-    found: set[str] = {span.kind for span in find_personal(text)}
-    if _ACCOUNT.search(plain):
-        found.add("bank_account")
-    if _ID_LIKE.search(plain):
-        found.add("resident_id")
-    return found
 
 
 def publish(
@@ -142,7 +111,9 @@ def publish(
 ) -> list[Shown]:
     """Publish a record that passed its review, on these channels or on all that its kind has. Safe to repeat.
 
-    `class_` is an officer's own class of a penalty, and then needs a `reason`; without it the dated table decides.
+    `class_` is an officer's own class of a penalty, and then needs a `reason`; without it the dated table decides. A `reason`
+    is also what undoes an officer's stop. After another stop a record returns when its cause is gone: the wording that an
+    objection took down was corrected, a withdrawn record was restated, the penalty of a linked check is shown again.
     `old_rows` is the setting `[publication] old_rows`. What may not be shown is said per channel and stays on record:
     `blocked` where a public field seems to hold personal data, `never` where the regime shows nothing of this class.
 
@@ -152,6 +123,7 @@ def publish(
         target = life.current(seq, kind=kind, organ=organ)
         life.standing(target, seq)
         wanted = _channels(target, channels)
+        reason = mask_personal(reason.strip())
         if class_ and (target.kind != "penalty" or not reason):
             raise NotPublishable(
                 "A class is given for penalties only, and with a `reason`: it then stands in place of the table of classes."
@@ -162,7 +134,8 @@ def publish(
         if review is None or review.outcome != "passed":
             raise NotReviewed(
                 f"Record {seq} has {'been refused by' if review else 'not passed'} its review in its present wording. "
-                f"POST /api/v1/records/{kind}/{seq}/review comes first, by somebody else than who posted it."
+                f"Review it first (`xinheng review {seq} --pass`, or POST /api/v1/records/{kind}/{seq}/review), as somebody else than "
+                "who posted it."
             )
         return _publish(pen, target, wanted, class_, reason, actor=actor, today=today, now=now, old_rows=old_rows)
 
@@ -191,6 +164,11 @@ def _publish(
 ) -> list[Shown]:  # fmt: skip
     rows = _rows(target.identity)
     personal = personal_in(target)
+    if _was_upheld(target):
+        cause = (
+            "An objection to these very words was upheld. Correct the record, and let the new wording pass its review."
+        )
+        return [Shown(channel, "stopped", cause, rows.get(channel)) for channel in channels]
     shown: list[Shown] = []
     changes: dict[str, list[Change]] = {}
     for channel in channels:
@@ -222,69 +200,74 @@ def _decide(
     old_rows: str,
 ) -> tuple[str, str, dict[str, Any] | None]:
     """What becomes of a record on one channel: (said, cause, new values of its row or None)."""
-    if before is not None and before["state"] == "stopped" and before["stopped_because"] not in MAY_RETURN:
-        return "stopped", before["stopped_because"], None
+    values: dict[str, Any]
+    if before is not None and before["state"] == "stopped":
+        bar = _bar(target, channel, before, reason, today)
+        if bar:
+            return "stopped", bar, None
     if personal:
         text = "; ".join(f"{name}: {what}" for name, what in personal)
-        empty = {"regime": "", "class_": "none", "basis": text, "state": "blocked"}
-        return "blocked", text, empty
+        given = publication_terms.officers_class(class_, reason, before)
+        values = {"regime": "", "class_": "none", "basis": text, "state": "blocked"}
+        if given is not None:
+            values |= {"class_": given.name, "basis": f"{given.basis}{publication_terms.OFFICER_END}；{text}"}
+        return "blocked", text, values
     if target.happened_on is None:
-        return "undated", "The record has no date, so no period can be counted. Correct it.", None
+        return "undated", "来源未提供日期 The record has no date, so no period can be counted. Correct it.", None
     first = (before["published_on"] if before else None) or today
-    found = _class(target, class_, reason, before)
+    found = publication_terms.class_for(target, class_, reason, before)
     if found is None:
         cause = (
             "The kind of penalty or the amount of the fine could not be read. An officer gives the class with a reason."
         )
         return "class_unknown", cause, None
-    terms = terms_of(target, channel, found, published_on=first, today=today, old_rows=old_rows)
-    until = _day(target.detail.get("publish_until"))
+    terms = publication_terms.terms_of(target, channel, found, published_on=first, today=today, old_rows=old_rows)
+    until = publication_terms.day_of(target.detail.get("publish_until"))
     ends = [day for day in (terms.latest, until) if day is not None]
-    values: dict[str, Any] = {
+    values = {
         "regime": terms.regime, "class_": found.name, "counts_from": terms.counts_from, "earliest": terms.earliest,
         "latest": min(ends) if ends else None, "source_until": until, "state": "published", "published_on": first,
         "stopped_on": None, "stopped_because": "",
-        "basis": _basis(target, found, terms),
+        "basis": publication_terms.basis_of(target, found, terms),
     }  # fmt: skip
     if not terms.published:
         never = {**values, "state": "never", "published_on": None, "earliest": None, "latest": None}
-        return "never", f"{terms.regime} shows nothing of class {found.name} on {channel}.", never
+        why = "仅受警告等的不予公示 " if found.name == "none" else ""
+        return "never", f"{why}{terms.regime} shows nothing of class {found.name} on {channel}.", never
     if values["latest"] is not None and values["latest"] <= today:
         if before is not None and before["state"] == "published":
             return "over", f"The period is over since {values['latest']}; the nightly job stops it.", None
+        if before is not None and before["published_on"] is not None:
+            return "over", f"The period was over on {values['latest']}.", None
         never = {**values, "state": "never", "published_on": None}
         return "over", f"The period was over on {values['latest']}, before it was published.", never
     return "published", "", values
 
 
-def _class(target: Target, class_: str, reason: str, before: Mapping[str, Any] | None) -> publicity.Class | None:
-    if target.kind != "penalty":
-        return publicity.Class("none" if target.severity == 0 else "general", "", "product_default")
-    if class_:
-        return publicity.Class(class_, f"{OFFICER}{reason}", "officer")
-    if before is not None and before["basis"].startswith(OFFICER):
-        # What an officer decided stands until another does.
-        return publicity.Class(before["class_"], before["basis"].split("（")[0], "officer")
-    assert target.happened_on is not None
-    return publicity.class_of(
-        target.detail, subject=target.entity.kind, division=target.entity.division, decided_on=target.happened_on
-    )
+def _bar(target: Target, channel: str, before: Mapping[str, Any], reason: str, today: date) -> str:
+    """What keeps a record that was stopped on a channel from being published there again, as a sentence; empty for nothing."""
+    because = before["stopped_because"]
+    if because in ("latest", *life.FOR_GOOD):
+        return f"It was stopped for good ({because})."
+    if because == "officer" and not reason:
+        return "An officer stopped it. To show it again, publish this record by itself, with a `reason`."
+    if because == "removed" and target.ends_on is not None and target.ends_on <= today:
+        return f"It ended on {target.ends_on}."
+    if because == "linked" and not any(
+        is_visible(one, channel=channel, today=today) for one in linked_checks.penalties(target)
+    ):
+        return "The penalty that it led to is not shown any more. It returns with that penalty."
+    return ""
 
 
-def terms_of(
-    target: Target, channel: str, class_: publicity.Class, *, published_on: date, today: date, old_rows: str
-) -> publicity.Terms:
-    """How long a record may be shown on a channel by the tables of `registry/publicity`."""
-    if target.kind == "penalty":
-        assert target.happened_on is not None
-        return publicity.penalty_terms(
-            class_.name, target.detail, channel=channel, organ=target.organ, decided_on=target.happened_on,
-            published_on=published_on, today=today, old_rows=old_rows,
-        )  # fmt: skip
-    return publicity.other_terms(
-        target.kind, severity=target.severity, happened_on=target.happened_on, ends_on=target.ends_on,
-        until=_day(target.detail.get("until")), published_on=published_on,
-    )  # fmt: skip
+def _was_upheld(target: Target) -> bool:
+    """Whether an objection to the very words that the record has now was upheld, whatever was published then."""
+    row = execute(
+        "SELECT 1 FROM objection o JOIN record r ON r.identity = o.identity AND r.content = ? "
+        "WHERE o.identity = ? AND o.state = 'upheld' AND r.seq < o.seq AND (r.replaced_seq IS NULL OR r.replaced_seq > o.seq)",
+        (target.content, target.identity),
+    ).fetchone()
+    return row is not None
 
 
 def stop(
@@ -300,13 +283,15 @@ def stop(
 ) -> list[Shown]:
     """Stop publishing a record, by an officer's decision, on these channels or all. Safe to repeat.
 
-    Recipients are told, and under Order 107 the linked negative check is stopped with its penalty. Raises
-    RecordNotFound, RecordConflict, NotPublishable.
+    Recipients are told. Only a publication of this very record with a reason undoes it. Raises RecordNotFound,
+    RecordConflict, NotPublishable.
     """
     with ledger.writing(now=now, schemes=[]) as pen:
         target = life.current(seq, kind=kind, organ=organ)
         wanted = _channels(target, channels)
-        stopped = take_down(pen, target, "officer", on=today, by=actor, now=now, reason=reason, channels=wanted)
+        stopped = take_down(
+            pen, target, "officer", on=today, by=actor, now=now, reason=mask_personal(reason.strip()), channels=wanted
+        )
         rows = _rows(target.identity)
         return [
             Shown(channel, "stopped" if channel in stopped else "unchanged", "", rows.get(channel))
@@ -326,9 +311,11 @@ def take_down(
     channels: Sequence[str] = CHANNELS,
     tell: bool = True,
 ) -> list[str]:
-    """Stop a record wherever it is published, inside another verb's transaction, and what is linked to it.
+    """Stop a record wherever it is published, inside another verb's transaction.
 
     Returns the channels on which it was stopped. With `tell` recipients hear of it; without, the caller tells them more.
+    Under Order 107 the checks that are linked to a penalty stop with it where its publication is over (LINKED_ENDS), and
+    recipients hear of those in any case: nobody else tells them.
     """
     rows = {
         name: row for name, row in _rows(target.identity).items() if name in channels and row["state"] == "published"
@@ -344,60 +331,40 @@ def take_down(
             seq=outcome.seq, what="stopped", identity=target.identity, entity=target.entity.id, kind=target.kind,
             document_no=target.document_no, organ=target.organ, on=on,
         )  # fmt: skip
-    if on >= LINKED_FROM:
-        for other in linked(target):
-            take_down(pen, other, "linked", on=on, by=by, now=now, reason=reason, channels=list(rows), tell=tell)
+    if on >= LINKED_FROM and because in LINKED_ENDS:
+        for other in linked_checks.of(target):
+            take_down(pen, other, "linked", on=on, by=by, now=now, reason=reason, channels=list(rows))
     return list(rows)
 
 
 def withdraw(pen: Pen, target: Target, *, source: str, reason: str, by: str, on: date, now: int) -> ledger.Outcome:
-    """Withdraw a record inside another verb: it counts no more, is shown nowhere, and recipients are told. Safe to repeat."""
+    """Withdraw a record inside another verb: it counts no more, is shown nowhere, and recipients are told where it may have
+    reached one. Safe to repeat."""
     outcome = pen.withdraw(target.seq, source=source, reason=reason)
     if outcome.said in ledger.WRITTEN:
         pen.flush()
         take_down(pen, target, "withdrawn", on=on, by=by, now=now, tell=False)
-        notices.tell(
-            seq=outcome.seq, what="withdrawn", identity=target.identity, entity=target.entity.id, kind=target.kind,
-            document_no=target.document_no, organ=target.organ, on=on,
-        )  # fmt: skip
+        if notices.reached(target.identity):
+            notices.tell(
+                seq=outcome.seq, what="withdrawn", identity=target.identity, entity=target.entity.id, kind=target.kind,
+                document_no=target.document_no, organ=target.organ, on=on,
+            )  # fmt: skip
     return outcome
 
 
 def corrected(identity: str, *, by: int, on: date) -> None:
-    """Tell recipients, inside the transaction of a correction (ledger row `by`), where the record has been published.
+    """Tell recipients, inside the transaction of a correction (ledger row `by`), where the record may have reached one.
+    Of what was repaired or erased they were told to keep nothing, so they hear no more of it.
 
     The old wording is shown no more from here on, the new one once it has passed a review: what an organ calls wrong must
     not stay in public, and what nobody has looked at must not come there.
     """
-    shown = Publication.get_or_none((Publication.identity == identity) & Publication.published_on.is_null(False))
-    if shown is not None:
-        (target,) = life.targets(identities=[identity])
+    (target,) = life.targets(identities=[identity])
+    if target.out not in life.FOR_GOOD and notices.reached(identity):
         notices.tell(
             seq=by, what="corrected", identity=identity, entity=target.entity.id, kind=target.kind,
             document_no=target.document_no, organ=target.organ, on=on,
         )  # fmt: skip
-
-
-def linked(target: Target) -> list[Target]:
-    """The checks with a fault that led to a penalty: same entity and organ, and the check names the penalty's document
-    number in its field `linked`. Empty for records of other kinds, and for a penalty without a number.
-    """
-    if target.kind != "penalty" or not target.document_no:
-        return []
-    rows = Record.select(Record.seq, Record.organ, Record.detail).where(
-        Record.entity.in_(life.family(target.entity.id))
-        & Record.kind.in_(LINKABLE)
-        & Record.replaced_seq.is_null()
-        & (Record.act != "withdraw")
-        & (Record.severity > 0)
-    )
-    found = [
-        row.seq
-        for row in rows
-        if fold_name(row.organ) == fold_name(target.organ)
-        and fold_document_no(str(row.detail.get("linked", ""))) == target.document_no
-    ]
-    return life.targets(seqs=found) if found else []
 
 
 def due(today: date, *, old_rows: str) -> list[str]:
@@ -443,30 +410,31 @@ def end(identity: str, *, today: date, actor: str, now: int, old_rows: str) -> l
 
 
 def _retime(pen: Pen, target: Target, *, today: date, actor: str, now: int) -> None:
-    """Count the periods of rows under an older regime by the one in force today; what it does not show ends today."""
+    """Count the periods of rows under an older regime by the one in force today; what it does not show ends today.
+
+    A record that was corrected to one without a date, or to one whose class cannot be told, keeps the period that it has.
+    """
+    if target.happened_on is None:
+        return
     changes = []
     for channel, row in _rows(target.identity).items():
-        found = _class(target, "", "", row)
-        if row["state"] != "published" or row["regime"] not in publicity.regimes_over(today) or found is None:
+        if row["state"] != "published" or row["regime"] not in publicity.regimes_over(today):
             continue
-        terms = terms_of(target, channel, found, published_on=row["published_on"], today=today, old_rows="retime")
+        found = publication_terms.class_for(target, "", "", row)
+        if found is None:
+            continue
+        terms = publication_terms.terms_of(
+            target, channel, found, published_on=row["published_on"], today=today, old_rows="retime"
+        )
         ends = [day for day in (terms.latest, row["source_until"]) if day is not None]
         values = {
             "regime": terms.regime, "class_": found.name, "counts_from": terms.counts_from, "earliest": terms.earliest,
-            "latest": min(ends) if terms.published and ends else today, "basis": _basis(target, found, terms),
+            "latest": min(ends) if terms.published and ends else today, "basis": publication_terms.basis_of(target, found, terms),
         }  # fmt: skip
         changes.append(_change(target, channel, values))
     if changes:
         outcome = life.step(pen, "retimed", target, changes, on=today, by=actor)
         audit.note("record.retimed", actor=actor, subject=f"record {target.seq}", now=now, by=outcome.seq)
-
-
-def _basis(target: Target, class_: publicity.Class, terms: publicity.Terms) -> str:
-    """What class and periods rest on, as it is printed; a product default says that it is one."""
-    period = f"{terms.basis}（{publicity.BASIS_KINDS[terms.basis_kind]}）"
-    if target.kind != "penalty":
-        return period
-    return f"{class_.basis}（{publicity.BASIS_KINDS[class_.basis_kind]}）；{period}"
 
 
 def _rows(identity: str) -> dict[str, dict[str, Any]]:
@@ -476,7 +444,3 @@ def _rows(identity: str) -> dict[str, dict[str, Any]]:
 
 def _change(target: Target, channel: str, values: dict[str, Any]) -> Change:
     return Change("publication", {"identity": target.identity, "channel": channel}, values)
-
-
-def _day(text: Any) -> date | None:
-    return date.fromisoformat(text) if text else None

@@ -1,7 +1,8 @@
 """Publishing many records at once: what was reviewed, with counts and causes."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from registry import publicity
@@ -12,6 +13,27 @@ from registry.services.publication import NotPublishable
 
 # Records of which the numbers are read at a time; each is published in a transaction of its own.
 AT_ONCE = 500
+# Records that are named for one outcome.
+NAMED = 5
+# Outcomes after which nothing is left to do; every other one has its records named.
+DONE = ("published", "unchanged", "reviewed")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What became of many records.
+
+    records : how many were looked at
+    whole : on how many of them every channel is as it should be (published, or published before)
+    outcomes : how many had each outcome, in the order in which they came: the `said` of a channel, or the code of an error;
+        a record counts once per different outcome, so the outcomes of several channels add up to more than `records`
+    named : ledger rows of the first NAMED records of each outcome after which something is left to do
+    """
+
+    records: int
+    whole: int
+    outcomes: dict[str, int]
+    named: dict[str, list[int]]
 
 
 def publish_all(
@@ -27,14 +49,12 @@ def publish_all(
     now: Callable[[], int],
     old_rows: str,
     progress: Callable[[int, int | None], None] = lambda done, total: None,
-) -> dict[str, int]:
+) -> Published:
     """Publish the records of a kind and an organ (of one source, where it is given) that passed their review.
 
     `review` is the reason under which records without a review are passed first, by `actor`: never those that he posted or
     imported himself. Each record is a transaction of its own, so one that cannot be published stops none of the others.
-    Safe to repeat, and to go on with after a cut. Returns how many records had each outcome: the `said` of a channel, or
-    the code of the error (`not_reviewed`, `same_hands` …); a record counts once per different outcome; `records` is
-    how many were looked at.
+    Safe to repeat, and to go on with after a cut.
 
     Raises NotPublishable where records of this kind are not published at all.
     """
@@ -43,11 +63,17 @@ def publish_all(
             f"Records of kind {kind} are not published. registry/publicity/kinds.toml names those that are."
         )
     found: Counter[str] = Counter()
-    for done, seq in enumerate(_seqs(kind, organ, source), start=1):
-        found["records"] += 1
-        found.update(_one(seq, kind, channels, review, actor, schemes, today, now, old_rows))
-        progress(done, None)
-    return dict(found)
+    named: dict[str, list[int]] = defaultdict(list)
+    records = whole = 0
+    for records, seq in enumerate(_seqs(kind, organ, source), start=1):
+        said = _one(seq, kind, channels, review, actor, schemes, today, now, old_rows)
+        found.update(sorted(said))
+        whole += said <= set(DONE)
+        for name in said - set(DONE):
+            if len(named[name]) < NAMED:
+                named[name].append(seq)
+        progress(records, None)
+    return Published(records, whole, dict(found), dict(named))
 
 
 def _one(

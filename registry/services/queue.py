@@ -88,12 +88,14 @@ def identity_of(source: str, result: Parsed) -> str:
 
 
 def fields_of(result: Parsed) -> dict[str, Any]:
-    """A row as it waits: its statement but for the kind, and the numbers of its party. Never a person's number."""
+    """A row as it waits: its statement but for the kind, the numbers of its party, and whether its sender spoke for
+    another organ. Never a person's number."""
     said, party = result.statement, None if result.person_hash else result.party
     return {
         "code": said.code, "severity": said.severity, "amount_fen": said.amount_fen, "happened_on": said.happened_on,
         "ends_on": said.ends_on, "document_no": said.document_no, "organ": said.organ, "key": said.key, "detail": said.detail,
         "party": None if party is None else {column: getattr(party, column) for column in NUMBERS},
+        **({"foreign": True} if result.foreign else {}),
     }  # fmt: skip
 
 
@@ -104,6 +106,11 @@ def statement_of(kind: str, fields: dict[str, Any]) -> Statement:
         kind, fields["code"], fields["severity"], fields["amount_fen"], days["happened_on"], days["ends_on"],
         fields["document_no"], fields["organ"], tuple(fields["key"]), fields["detail"],
     )  # fmt: skip
+
+
+def is_foreign(fields: dict[str, Any]) -> bool:
+    """Whether who sent a waiting row spoke for another organ: what is grave of it waits for a review, whoever finds its party."""
+    return bool(fields.get("foreign"))
 
 
 def release(pen: Pen, parties: Iterable[Party], *, now: int) -> int:
@@ -127,7 +134,8 @@ def release(pen: Pen, parties: Iterable[Party], *, now: int) -> int:
         for part in in_slices(sorted(wanted), SLICE):
             sql = (
                 f"SELECT id FROM unmatched WHERE {condition} IN ({', '.join('?' * len(part))}) "  # noqa: S608
-                "AND person_hash IS NULL AND reason <> 'person' AND kind <> 'registration'"
+                # Wrapped: it tells most rows apart from few, and must not be what they are found by.
+                "AND coalesce(person_hash, '') = '' AND reason <> 'person' AND kind <> 'registration'"
             )
             ids.update(one for (one,) in execute(sql, part).fetchall())
     if not ids:
@@ -174,7 +182,10 @@ def state_rows(
         elif row.reason != "newer_known":
             execute("UPDATE unmatched SET reason = 'newer_known' WHERE id = ?", (row.id,))
     for source, said in stated.items():
-        outcomes = pen.state([one[1:] for one in said], source=source, matched=[matched] * len(said))
+        outcomes = pen.state(
+            [one[1:] for one in said], source=source, matched=[matched] * len(said),
+            foreign=[is_foreign(row.fields) for row, _, _ in said],
+        )  # fmt: skip
         records = settling.identities_at(pen, [one.seq for one in outcomes]) if how is not None else {}
         if how is not None:
             held += [(row, entity, records[one.seq]) for (row, entity, _), one in zip(said, outcomes, strict=True)]
@@ -182,12 +193,16 @@ def state_rows(
             _delete("id", [row.id for row, _, _ in said])
         pen.flush()
     if how is not None:
+        gone = settling.erased(record for *_, record in held)
+        _delete("id", [row.id for row, _, record in held if record in gone])
+        left = len(held)
+        held = [one for one in held if one[2] not in gone]
         settling.settle(
             [row_values(row) for row, _, _ in held],
             [(how, entity, record, decision) for _, entity, record in held],
             now,
         )
-        return len(held)
+        return left
     return sum(map(len, stated.values()))
 
 

@@ -29,7 +29,7 @@ def find(kind_name: str, seq: int) -> tuple[Entity, dict[str, Any]]:
     rows = dicts(query)
     if not rows or rows[0]["why"] in ("repaired", "erased"):
         raise RecordNotFound(
-            f"There is no current record {seq} of kind {kind.name}. GET /api/v1/entities/{{code}}/records lists an entity's records."
+            f"There is no current record {seq} of kind {kind.name}. `xinheng dossier CODE` (GET /api/v1/entities/{{code}}/records) lists an entity's records."
         )
     row = rows[0]
     entity = Entity.get_by_id(row["entity"])

@@ -74,7 +74,7 @@ def _answer(path: Path, number: int, cells: list[str], at: dict[str, int]) -> An
         raise BadReceipt(f"{path.name} row {number}: {mask_personal(row)[:40]!r} is no row number. Write digits only.")
     if not row and not cell("document_no"):
         raise BadReceipt(f"{path.name} row {number} names neither a row nor a document number. Name one of them.")
-    return Answer(said, int(row) if row else None, cell("document_no"), cell("reason"))
+    return Answer(said, int(row) if row else None, cell("document_no"), cell("reason"), line=number)
 
 
 __all__ = ["HEADINGS", "WORDS", "read"]

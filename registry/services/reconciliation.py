@@ -18,8 +18,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import orjson
-
 from registry import cursor
 from registry.cells.documents import fold_document_no
 from registry.database import execute, in_slices
@@ -36,6 +34,8 @@ STATES = {
     "restate": "corrected",
     "withdraw": "withdrawn",
 }
+# The organ that a waiting row says decided it.
+ORGAN_OF = "fields ->> 'organ' = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,8 @@ def day(on: date, *, organ: str | None, zone: str, source: str | None = None, ki
     sources: dict[str, dict[str, Tally]] = defaultdict(lambda: defaultdict(Tally))
     for line_source, line in _lines(first, last, organ, source, kind):
         sources[line_source][line.kind].lines.append(line)
-    for row_source, row_kind in _waiting(start, end, organ, source, kind):
-        sources[row_source][row_kind].waiting += 1
+    for row_source, row_kind, number in _waiting(start, end, organ, source, kind):
+        sources[row_source][row_kind].waiting += number
     rejected = _rejected(start, end, organ, source, set(sources))
     for name in rejected:
         sources[name]
@@ -119,44 +119,50 @@ def bounds(on: date, zone: str) -> tuple[int, int]:
 
 
 def _lines(
-    first: int, last: int, organ: str | None, source: str | None, kind: str | None
-) -> Iterable[tuple[str, Line]]:
-    where, values = "r.seq > ? AND r.seq <= ? AND r.act <> 'step' AND r.entity_id IS NOT NULL", [first, last]
-    given: list[object] = list(values)
+    first: int, last: int, organ: str | None, source: str | None, kind: str | None, *, after: int = 0, limit: int | None = None
+) -> list[tuple[str, Line]]:  # fmt: skip
+    """(source, line) of the records that a day touched, behind row `after`, in the order of the ledger. One query."""
+    # A record that changed twice on one day stands once, as it was in the evening.
+    where = (
+        "r.seq > ? AND r.seq <= ? AND (r.replaced_seq IS NULL OR r.replaced_seq > ?) AND r.act <> 'step' "
+        "AND r.entity_id IS NOT NULL"
+    )
+    given: list[object] = [max(first, after), last, last]
     for column, wanted in (("r.organ", organ), ("r.source", source), ("r.kind", kind)):
         if wanted is not None:
             where += f" AND {column} = ?"
             given.append(wanted)
-    rows = execute(
-        "SELECT r.seq, r.act, r.identity, r.kind, r.document_no, r.happened_on, r.amount_fen, r.source, e.code, "  # noqa: S608
-        f"e.registration_no FROM record r JOIN entity e ON e.id = r.entity_id WHERE {where} ORDER BY r.seq",
-        given,
-    ).fetchall()
-    # A record that changed twice on one day stands once, as it was in the evening.
-    newest: dict[str, tuple[str, Line]] = {}
-    for seq, act, identity, row_kind, document_no, happened_on, amount, row_source, code, number in rows:
-        line = Line(
+    sql = (
+        "SELECT r.seq, r.act, r.kind, r.document_no, r.happened_on, r.amount_fen, r.source, e.code, e.registration_no "  # noqa: S608
+        f"FROM record r JOIN entity e ON e.id = r.entity_id WHERE {where} ORDER BY r.seq"
+    )
+    if limit is not None:
+        sql += " LIMIT ?"
+        given.append(limit)
+    return [
+        (row_source, Line(
             row_kind, document_no, code or number or "", "" if happened_on is None else str(happened_on), amount,
             act != "withdraw", seq, STATES[act],
-        )  # fmt: skip
-        newest[identity] = (row_source, line)
-    return newest.values()
+        ))
+        for seq, act, row_kind, document_no, happened_on, amount, row_source, code, number in execute(sql, given).fetchall()
+    ]  # fmt: skip
 
 
-def _waiting(start: int, end: int, organ: str | None, source: str | None, kind: str | None) -> list[tuple[str, str]]:
-    """(source, kind) of each row that began to wait for its party on the day and waits still."""
-    rows = execute(
-        "SELECT source, kind, fields FROM unmatched WHERE waiting_since >= ? AND waiting_since < ?", (start, end)
-    ).fetchall()
-    found = []
-    for row_source, row_kind, fields in rows:
-        if source not in (None, row_source) or kind not in (None, row_kind):
-            continue
-        # SQLite keeps the fields as text, PostgreSQL as a document.
-        said = orjson.loads(fields) if isinstance(fields, str) else fields
-        if organ in (None, said["organ"]):
-            found.append((row_source, row_kind))
-    return found
+def _waits(conditions: Sequence[tuple[str, object]]) -> tuple[str, list[object]]:
+    """The condition of these columns of `unmatched` and its values; a column that None is asked for is left out."""
+    asked = [(condition, value) for condition, value in conditions if value is not None]
+    return " AND ".join(condition for condition, _ in asked), [value for _, value in asked]
+
+
+def _waiting(
+    start: int, end: int, organ: str | None, source: str | None, kind: str | None
+) -> list[tuple[str, str, int]]:
+    """(source, kind, how many) of the rows that began to wait for their party on the day and wait still."""
+    where, given = _waits(
+        [("waiting_since >= ?", start), ("waiting_since < ?", end), (ORGAN_OF, organ), ("source = ?", source), ("kind = ?", kind)]
+    )  # fmt: skip
+    sql = f"SELECT source, kind, count(*) FROM unmatched WHERE {where} GROUP BY source, kind"  # noqa: S608 (names are ours)
+    return [(row_source, row_kind, int(number)) for row_source, row_kind, number in execute(sql, given).fetchall()]
 
 
 def _rejected(start: int, end: int, organ: str | None, source: str | None, known: set[str]) -> dict[str, int]:
@@ -196,21 +202,18 @@ def _counts(lines: Sequence[Line]) -> dict[str, int]:
     return {"records": len(lines)} | {name: said.count(name) for name in ("stored", "corrected", "withdrawn")}
 
 
-def page(found: Day, *, source: str, kind: str | None, after: str | None, limit: int) -> Page[Line]:
-    """The records of one source on that day, in the order of their lines, so that two sides find where they differ.
+def page(
+    on: date, *, organ: str | None, zone: str, source: str, kind: str | None = None, after: str | None = None, limit: int = 50
+) -> Page[Line]:  # fmt: skip
+    """The records of one source on a day in the order of the ledger; sorted by their bytes they give its sum.
 
-    Raises BadCursor.
+    Costs what the page costs, however much came that day. Raises BadCursor.
     """
-    kinds = found.sources.get(source, {})
-    lines = sorted(
-        (line for name, tally in kinds.items() if kind in (None, name) for line in tally.lines),
-        key=lambda line: (line.text, line.seq),
-    )
-    if after is not None:
-        text, seq = cursor.decode(after, str, int)
-        lines = [line for line in lines if (line.text, line.seq) > (text, seq)]
-    last = lines[limit - 1] if len(lines) > limit else None
-    return Page(lines[:limit], None if last is None else cursor.encode(last.text, last.seq))
+    start, end = bounds(on, zone)
+    first, last = ledger.seq_at(start - 1), ledger.seq_at(end - 1)
+    behind = 0 if after is None else int(str(cursor.decode(after, int)[0]))
+    lines = [line for _, line in _lines(first, last, organ, source, kind, after=behind, limit=limit + 1)]
+    return Page(lines[:limit], cursor.encode(lines[limit - 1].seq) if len(lines) > limit else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,10 +283,6 @@ def _on_record(codes: Sequence[str], organ: str | None, kind: str | None) -> dic
 
 
 def _waiting_numbers(organ: str | None, source: str, kind: str | None) -> set[str]:
-    rows = execute("SELECT kind, fields FROM unmatched WHERE source = ?", (source,)).fetchall()
-    found = set()
-    for row_kind, fields in rows:
-        said = orjson.loads(fields) if isinstance(fields, str) else fields
-        if kind in (None, row_kind) and organ in (None, said["organ"]):
-            found.add(said["document_no"])
-    return found - {""}
+    where, given = _waits([("source = ?", source), (ORGAN_OF, organ), ("kind = ?", kind)])
+    sql = f"SELECT DISTINCT fields ->> 'document_no' FROM unmatched WHERE {where}"  # noqa: S608 (names are ours)
+    return {number for (number,) in execute(sql, given).fetchall()} - {""}

@@ -1,10 +1,15 @@
 """The table of another organ that is held against the ledger: document numbers and codes, under any heading we know."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from registry import mappings, tables
+from registry.cells.personal import MASKS, mask_personal
 from registry.errors import BadFile
+from registry.identity import read_identifier
 from registry.mappings.form import same_value
+from registry.services.reconciliation import Compared
 from registry.tables import Limits
 
 # Rows that may stand above the header.
@@ -39,6 +44,20 @@ def pairs(path: Path, limits: Limits | None = None) -> list[tuple[str, str]]:
             "for codes (for example 统一社会信用代码, code) among its first rows. Name the two columns so and try again."
         )
     return list(found)
+
+
+def masked(compared: Compared) -> Compared:
+    """The same comparison with personal numbers masked, as it may be printed and copied around; nothing is left out."""
+    lists: dict[str, Any] = {
+        name: [(mask_personal(number), _shown(code)) for number, code in getattr(compared, name)]
+        for name in ("unknown", "waiting", "withdrawn", "extra")
+    }
+    return replace(compared, **lists)
+
+
+def _shown(code: str) -> str:
+    # A resident id of 17 characters, with blanks or beside another number is one too: the cell is read as an import reads it.
+    return MASKS["resident_id"] if read_identifier(code).kind == "person" else mask_personal(code)
 
 
 def _headings() -> tuple[set[str], set[str]]:

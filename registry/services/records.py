@@ -11,13 +11,14 @@ from peewee import fn
 
 from registry import cursor
 from registry.cells.personal import mask_personal
+from registry.config import Settings
 from registry.database import db, dicts
 from registry.errors import BadRecord, RecordConflict, RecordNotFound, RegistryError
 from registry.identity import read_identifier
 from registry.kinds import KINDS, Kind, Statement, kind_named
 from registry.models import Entity, Record, Uncounted
 from registry.page import Page
-from registry.services import aliases, audit, entities, grading, ledger, life, publication, sameness
+from registry.services import aliases, audit, entities, grading, ledger, life, listings, publication, sameness
 from registry.services.entities import Found, Party
 from registry.services.ledger import Pen
 from registry.services.parsing import party_of
@@ -64,13 +65,15 @@ class RecordView:
     row: dict[str, Any]
 
 
-def check(kind_name: str, payload: Any, *, organ: str, today: date) -> Checked:
+def check(kind_name: str, payload: Any, *, organ: str, today: date, settings: Settings | None = None) -> Checked:
     """Check one posted record against its kind and its party. Stores nothing.
 
-    `organ` is the key's organ: a key posts for its own organ only. Raises UnknownKind and BadRecord; the latter names
-    every field that is wrong.
+    `organ` is the key's organ: a key posts for its own organ only. `settings` say which organs decide on lists here: their
+    listings come by cases alone. Raises UnknownKind, ListingConflict, and BadRecord, which names every field that is wrong.
     """
     kind = kind_named(kind_name)
+    if settings is not None:
+        listings.only_by_cases(kind_name, organ, settings, "enter", "remove", "correct")
     if not kind.postable:
         raise BadRecord({"kind": [f"{kind.title.en} records come from files only. Use `xinheng import`."]})
     if not isinstance(payload, dict):
@@ -163,7 +166,7 @@ def post(
                 actor=actor,
                 subject=f"{checked[0].statement.kind} × {len(checked)}",
                 now=now,
-                head=pen.seq,
+                seq=pen.seq,
             )
         after = grading.standing(scheme, everyone)
         return [
@@ -223,13 +226,14 @@ def correct(
     schemes: list[str],
     today: date,
     now: int,
+    settings: Settings | None = None,
 ) -> ledger.Outcome:
     """Correct a record of one's own organ: a new row replaces it and the entity is regraded, in one transaction.
 
     Raises RecordConflict where the correction names another party, or changes what the record is known by (document
     number, year of a report): that is a withdrawal and a new record, else the right one, sent again, would count twice.
     """
-    checked = check(kind_name, payload, organ=organ, today=today)
+    checked = check(kind_name, payload, organ=organ, today=today, settings=settings)
     with ledger.writing(now=now, schemes=schemes) as pen:
         old = _own(seq, organ, kind_name)
         matched = entities.match([checked.party])[0]
@@ -253,7 +257,7 @@ def correct(
                 actor=actor,
                 subject=f"record {seq}",
                 now=now,
-                by=outcome.seq,
+                seq=outcome.seq,
                 reason=mask_personal(reason),
             )
         return outcome
@@ -271,9 +275,12 @@ def withdraw(
     schemes: list[str],
     today: date,
     now: int,
+    settings: Settings | None = None,
 ) -> ledger.Outcome:
     """Withdraw a record of one's own organ: it never counts again, is shown nowhere, and recipients are told. Safe to
-    repeat."""
+    repeat. Raises ListingConflict as in `check`."""
+    if settings is not None:
+        listings.only_by_cases(kind_name, organ, settings, "correct")
     with ledger.writing(now=now, schemes=schemes) as pen:
         old = _own(seq, organ, kind_name)
         target = life.current(seq)

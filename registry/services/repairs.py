@@ -14,14 +14,25 @@ from registry.config import Settings
 from registry.database import execute
 from registry.errors import RegistryError
 from registry.kinds import KINDS, Statement
-from registry.models import Publication, Record, Repair
+from registry.models import Publication, Record, Repair, Uncounted
 from registry.page import Page
-from registry.services import answers, audit, ledger, life, notices, publication, workdays
+from registry.services import (
+    answers,
+    audit,
+    ledger,
+    life,
+    notices,
+    publication,
+    publication_terms,
+    repair_cases,
+    workdays,
+)
 from registry.services.documents import chinese_date
 from registry.services.ledger import Pen
 from registry.services.life import Change, Target, WrongState
 from registry.services.objections import open_page, own
 from registry.services.reviews import ReasonMissing
+from registry.services.step_words import REPAIR_STATES, both
 
 OPEN = ("applied", "accepted")
 LISTINGS = ("abnormal_listing", "serious_listing")
@@ -97,7 +108,9 @@ def accept(
         if found["state"] == state:
             return found
         if found["state"] != "applied":
-            raise WrongState(f"Repair {number} is {found['state']} already; it was to be accepted before that.")
+            raise WrongState(
+                f"Repair {number} is {both(REPAIR_STATES, found['state'])} already; it was to be accepted before that."
+            )
         if not accepted and not reason:
             raise ReasonMissing("Turning an application away needs a `reason`: the applicant reads it.")
         values: dict[str, Any] = {"state": state}
@@ -134,7 +147,10 @@ def decide(
 
     `conditions` are the officer's answers to the conditions that he checks; the others are worked out from the ledger.
     Approved: in one transaction the listing ends (where it is one), publicity stops on every channel, the record does not
-    count any more, and recipients are told. Raises RepairNotFound, SameHands, ReasonMissing, WrongState, and
+    count any more, and recipients are told. A listing takes two persons: who accepted does not approve; where its organ
+    decides on lists here, its removal is a case on record (see `repair_cases.remove`).
+
+    Raises RepairNotFound, SameHands, ReasonMissing, WrongState, ListingConflict where that case lacks its document, and
     ConditionsNotMet, naming each one, where an approval lacks some.
     """
     state = "approved" if approved else "refused"
@@ -144,7 +160,12 @@ def decide(
         if found["state"] == state:
             return found
         if found["state"] != "accepted":
-            raise WrongState(f"Repair {number} is {found['state']}; only one that was accepted is decided.")
+            raise WrongState(
+                f"Repair {number} is {both(REPAIR_STATES, found['state'])}; only one that was accepted is decided. Accept it first: "
+                f"`xinheng repair accept {number}`, or POST /api/v1/repairs/{number}/acceptance."
+            )
+        if approved and target.kind in LISTINGS:
+            repair_cases.two_persons(found, actor)
         rule = _rule(found, target)
         answered = _conditions(target, rule, conditions, today)
         missing = [name for name, one in answered.items() if one["met"] is not True]
@@ -154,7 +175,7 @@ def decide(
             )
             raise ConditionsNotMet(
                 f"Repair {number} cannot be approved, these conditions are not met or not answered: {listed}. Answer those "
-                "that an officer checks in `conditions`, or refuse with a reason.",
+                "that an officer checks (`xinheng repair decide --met NAME`, or `conditions` of the request), or refuse with a reason.",
                 missing=missing,
             )
         if not approved and not reason:
@@ -169,6 +190,9 @@ def decide(
         }
         paper = answers.issue(pen, f"repair_{state}", target, says, settings=settings, actor=actor, today=today)
         if approved:
+            if target.kind in LISTINGS and target.ends_on is None:
+                whole = found | {"conditions": answered}
+                repair_cases.remove(pen, target, whole, paper, settings=settings, actor=actor, today=today)
             _approve(pen, target, change, reason, paper, actor=actor, today=today, now=now)
         else:
             life.step(pen, "repair_refused", target, [change], on=today, by=actor, reason=reason, **paper)
@@ -178,7 +202,7 @@ def decide(
 
 
 def _approve(
-    pen: Pen, target: Target, change: Change, reason: str, paper: dict[str, str], *, actor: str, today: date, now: int
+    pen: Pen, target: Target, change: Change, reason: str, paper: dict[str, Any], *, actor: str, today: date, now: int
 ) -> None:  # fmt: skip
     if target.kind in LISTINGS and target.ends_on is None:
         row = Record.get(Record.seq == target.seq)
@@ -194,10 +218,11 @@ def _approve(
     )
     pen.flush()
     publication.take_down(pen, target, "repaired", on=today, by=actor, now=now, reason=reason, tell=False)
-    notices.tell(
-        seq=done.seq, what="repaired", identity=target.identity, entity=target.entity.id, kind=target.kind,
-        document_no=target.document_no, organ=target.organ, on=today,
-    )  # fmt: skip
+    if notices.reached(target.identity):
+        notices.tell(
+            seq=done.seq, what="repaired", identity=target.identity, entity=target.entity.id, kind=target.kind,
+            document_no=target.document_no, organ=target.organ, on=today,
+        )  # fmt: skip
 
 
 def conditions_of(target: Target, today: date) -> dict[str, dict[str, Any]]:
@@ -209,7 +234,10 @@ def conditions_of(target: Target, today: date) -> dict[str, dict[str, Any]]:
 def _conditions(
     target: Target, rule: publicity.RepairRule, given: Mapping[str, bool], today: date
 ) -> dict[str, dict[str, Any]]:
-    """Each condition of a rule: its words, who checks it, and whether it is met (None: not answered yet)."""
+    """Each condition of a rule: its words, who checks it, and whether it is met (None: not answered yet).
+
+    What the registry was to check and cannot tell from the ledger, the officer answers.
+    """
     strange = sorted(set(given) - set(rule.conditions))
     if strange:
         raise ConditionsNotMet(
@@ -219,18 +247,20 @@ def _conditions(
     found: dict[str, dict[str, Any]] = {}
     for name in rule.conditions:
         one = publicity.condition(name)
-        met = _met(name, target, today) if one.checked == "registry" else given.get(name)
-        if one.checked == "registry" and name in given and given[name] != met:
+        met = _met(name, target, today) if one.checked == "registry" else None
+        checked = "officer" if met is None else one.checked
+        if checked == "registry" and name in given and given[name] != met:
             raise ConditionsNotMet(
                 f"{name} ({one.en} {one.zh}) is worked out from the ledger and is {'met' if met else 'not met'}. Leave it out.",
                 missing=[name],
             )
-        found[name] = {"zh": one.zh, "en": one.en, "checked": one.checked, "met": met}
+        met = given.get(name) if checked == "officer" else met
+        found[name] = {"zh": one.zh, "en": one.en, "checked": checked, "met": met}
     return found
 
 
-def _met(name: str, target: Target, today: date) -> bool:
-    """A condition that follows from the ledger alone, on the facts that hold now."""
+def _met(name: str, target: Target, today: date) -> bool | None:
+    """A condition that follows from the ledger alone, on the facts that hold now; None where the ledger cannot tell."""
     if name == "minimum_over":
         return _minimum_over(target, today)
     if name == "not_listed":
@@ -241,36 +271,51 @@ def _met(name: str, target: Target, today: date) -> bool:
             "AND gone IS NULL AND (ends IS NULL OR ends > ?)"
         )
         return not execute(sql, (*whose, clock.day_number(today))).fetchone()[0]
-    later = Record.select().where(
-        Record.entity.in_(life.family(target.entity.id))
-        & (Record.kind == "penalty")
-        & Record.replaced_seq.is_null()
-        & (Record.act != "withdraw")
-        & (Record.identity != target.identity)
-        & (Record.happened_on > target.happened_on)
-    )
+    later = _later_penalties(target)
     if name == "no_heavy_penalty":
         return not any(row.severity >= HEAVIER for row in later)
     assert name == "no_repeat", name
-    # A case whose type nobody wrote down may be of the same kind: the officer then refuses or corrects it first.
     mine = str(target.detail.get("violation", ""))
-    return not any(str(row.detail.get("violation", "")) in (mine, "") for row in later)
+    theirs = [str(row.detail.get("violation", "")) for row in later]
+    if mine and mine in theirs:
+        return False
+    # A case whose type nobody wrote down may be of the same kind.
+    return None if "" in theirs or (theirs and not mine) else True
 
 
-def _minimum_over(target: Target, today: date) -> bool:
-    """Whether the shortest period of publication is over on every channel where it is, or was, published."""
-    rows = list(
-        Publication.select().where((Publication.identity == target.identity) & Publication.published_on.is_null(False))
+def _later_penalties(target: Target) -> list[Record]:
+    """Penalties of the same party after this record that hold and count: not repaired, and surely the party's own."""
+    return list(
+        Record.select().where(
+            Record.entity.in_(life.family(target.entity.id))
+            & (Record.kind == "penalty")
+            & Record.replaced_seq.is_null()
+            & (Record.act != "withdraw")
+            & (Record.identity != target.identity)
+            & (Record.happened_on > target.happened_on)
+            & Record.identity.not_in(Uncounted.select(Uncounted.identity))
+        )
     )
-    if rows:
-        return all(row.earliest is None or row.earliest <= today for row in rows)
-    if target.kind == "serious_listing":
-        # Never published by us: it counts from the listing all the same.
-        terms = publicity.other_terms(
-            target.kind, severity=target.severity, happened_on=target.happened_on, ends_on=None, until=None, published_on=today
-        )  # fmt: skip
-        return terms.earliest is None or terms.earliest <= today
-    return True
+
+
+def _minimum_over(target: Target, today: date) -> bool | None:
+    """Whether the shortest period of publication is over on every channel where it is, or was, published.
+
+    What was never published here has the periods all the same: it was to be published elsewhere, by the last legal day.
+    None where no period can be told: no date, or a penalty whose class the table does not give.
+    """
+    rows = life.rows_of(Publication, identity=target.identity)
+    days = [row["earliest"] for row in rows if row["published_on"] is not None]
+    if not days:
+        if target.happened_on is None:
+            return None
+        for channel in publicity.channels_of(target.kind):
+            before = next((row for row in rows if row["channel"] == channel), None)
+            terms = publication_terms.legal_terms(target, channel, before, today=today)
+            if terms is None:
+                return None
+            days.append(terms.earliest if terms.published else None)
+    return all(day is None or day <= today for day in days)
 
 
 def _rule(found: Mapping[str, Any], target: Target) -> publicity.RepairRule:
@@ -294,7 +339,9 @@ def get(number: int) -> dict[str, Any]:
     """One repair, with what its newest step says of its document (see `answers.of`). Raises RepairNotFound."""
     found = Repair.get_or_none(Repair.id == number)
     if found is None:
-        raise RepairNotFound(f"There is no repair {number}. GET /api/v1/repairs lists those that are open.")
+        raise RepairNotFound(
+            f"There is no repair {number}. `xinheng repair list` (GET /api/v1/repairs) lists those that are open."
+        )
     return dict(found.__data__) | answers.of(found.seq)
 
 

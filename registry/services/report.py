@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from registry import clock
+from registry import clock, mappings
 from registry.database import dicts, execute, in_slices
 from registry.kinds import KINDS
 from registry.kinds.codes import Label
-from registry.models import Entity, Record
+from registry.models import Entity, Objection, Record
 from registry.services import dossier, ledger, timeline, visibility
 from registry.services.complaints import BadPeriod
 from registry.services.visibility import Reader
@@ -30,17 +30,32 @@ USED = (
     "licence", "certification", "standard_declared", "product_sampling", "spot_check", "recall", "item_12315", "penalty",
     "satisfaction_survey", "award", "abnormal_listing", "serious_listing", "accident", "outside_list",
 )  # fmt: skip
+# What stands beside a record to which its party objects, or whose objection was upheld and which is not corrected yet.
+NOTES: dict[str, Label] = {
+    "received": Label("当事人已提出异议，待受理。", "Its party has objected; not accepted yet."),
+    "accepted": Label("当事人已提出异议，正在核实。", "Its party has objected; this is being verified."),
+    "upheld": Label("异议成立，内容待更正，已停止公示。", "An objection was upheld: to be corrected, not published."),
+}
+# Sources that are no file of a known form.
+SOURCES: dict[str, Label] = {
+    ledger.ORGAN: Label("机关直接报送", "posted by the organ"),
+    "sample": Label("样例数据", "synthetic data"),
+}
 # From here on a foreign list speaks against an entity.
 POOR = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One numbered part of the report: its lines (at most LISTED), and how many there are in all."""
+    """One numbered part of the report: its lines (at most LISTED), and how many there are in all.
+
+    `connected` says whether any feed of its kind reaches here: without one and without a record the part is unknown, not empty.
+    """
 
     title: Label
     lines: list[dict[str, Any]]
     total: int
+    connected: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +85,7 @@ class Source:
     kind: str
     title: Label
     records: int
-    sources: list[str]
+    sources: list[Label]
     connected_from: str | None
 
 
@@ -115,11 +130,12 @@ def of(
     known = ledger.head()
     ids = timeline.merged(entity.id, known)
     read = _read(ids, zone, first, last)
-    lines = _liner(reader, last)
+    connected = _connected(entity)
+    lines = _liner(reader, last, _notes(read.by_kind))
     years = [_year(number, read.by_kind) for number in range(last.year, first.year - 1, -1)]
     return Report(
         entity, dossier.basics_of(entity, None) | {"provisional": entity.provisional}, first, last, known,
-        _parts(read.by_kind, lines), years, _sources(entity, read.by_kind), read.undated, read.left_out,
+        _parts(read.by_kind, lines, connected), years, _sources(read.by_kind, connected), read.undated, read.left_out,
     )  # fmt: skip
 
 
@@ -169,15 +185,28 @@ def _within(row: timeline.Row, first: str, last: str) -> bool:
     return first <= row.happened_on <= last
 
 
-Lines = Callable[[Label, Iterable[Mapping[str, Any]]], Part]
+Lines = Callable[[Label, Iterable[Mapping[str, Any]], bool], Part]
 
 
-def _liner(reader: Reader, last: date) -> Lines:
-    def part(title: Label, found: Iterable[Mapping[str, Any]]) -> Part:
+def _liner(reader: Reader, last: date, notes: Mapping[str, Label]) -> Lines:
+    def part(title: Label, found: Iterable[Mapping[str, Any]], connected: bool) -> Part:
         every = list(found)
-        return Part(title, [_line(row, reader, last) for row in every[:LISTED]], len(every))
+        lines = [_line(row, reader, last) | {"note": notes.get(row["identity"])} for row in every[:LISTED]]
+        return Part(title, lines, len(every), connected)
 
     return part
+
+
+def _notes(found: Mapping[str, list[dict[str, Any]]]) -> dict[str, Label]:
+    """What to say beside records with an open objection, or an upheld one that no correction has followed yet. One query."""
+    words = {row["identity"]: row["seq"] for rows in found.values() for row in rows}
+    notes: dict[str, Label] = {}
+    for part in in_slices(sorted(words)):
+        wanted = Objection.identity.in_(list(part)) & Objection.state.in_(list(NOTES))
+        for one in Objection.select().where(wanted).order_by(Objection.id):
+            if one.state != "upheld" or words[one.identity] < one.seq:
+                notes[one.identity] = NOTES[one.state]
+    return notes
 
 
 def _line(row: Mapping[str, Any], reader: Reader, last: date) -> dict[str, Any]:
@@ -191,9 +220,14 @@ def _line(row: Mapping[str, Any], reader: Reader, last: date) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _parts(found: Mapping[str, list[dict[str, Any]]], part: Lines) -> dict[str, list[Part]]:
+def _parts(
+    found: Mapping[str, list[dict[str, Any]]], part: Lines, connected: Mapping[int, int]
+) -> dict[str, list[Part]]:
+    def fed(name: str) -> bool:
+        return KINDS[name].number in connected
+
     def of_kind(name: str) -> Part:
-        return part(KINDS[name].title, found.get(name, ()))
+        return part(KINDS[name].title, found.get(name, ()), fed(name))
 
     failed = [row for row in found.get("product_sampling", ()) if row["detail"]["result"] == "failed"]
     guilty = [row for row in found.get("accident", ()) if row["severity"]]
@@ -204,15 +238,15 @@ def _parts(found: Mapping[str, list[dict[str, Any]]], part: Lines) -> dict[str, 
         "capability": [of_kind("standard_declared")],
         "performance": [
             of_kind("recall"), of_kind("satisfaction_survey"),
-            part(Label("行政检查", "Checks"), found.get("spot_check", ())),
+            part(Label("行政检查", "Checks"), found.get("spot_check", ()), fed("spot_check")),
         ],
         "good": [of_kind("award")],
         "bad": [
             of_kind("serious_listing"), of_kind("abnormal_listing"), of_kind("penalty"),
-            part(Label("监督抽检不合格", "Failed product samplings"), failed),
-            part(Label("受调查影响、责令或拒不召回", "Recalls that were not voluntary"), refused),
-            part(Label("负有责任的质量安全事故", "Accidents it is responsible for"), guilty),
-            part(Label("外部不良名单", "Adverse outside lists"), poor),
+            part(Label("监督抽检不合格", "Failed product samplings"), failed, fed("product_sampling")),
+            part(Label("受调查影响、责令或拒不召回", "Recalls that were not voluntary"), refused, fed("recall")),
+            part(Label("负有责任的质量安全事故", "Accidents it is responsible for"), guilty, fed("accident")),
+            part(Label("外部不良名单", "Adverse outside lists"), poor, fed("outside_list")),
         ],
     }  # fmt: skip
 
@@ -232,20 +266,33 @@ def _year(number: int, found: Mapping[str, list[dict[str, Any]]]) -> Year:
     )  # fmt: skip
 
 
-def _sources(entity: Entity, found: Mapping[str, list[dict[str, Any]]]) -> list[Source]:
-    """Where the report comes from: a kind without a record and without a feed is unknown, not none."""
+def _connected(entity: Entity) -> dict[int, int]:
+    """Kinds, by number, of which a feed reaches the division of the entity, and the day since when."""
     rows = execute("SELECT kind, division, from_day FROM coverage WHERE gone IS NULL AND to_day IS NULL").fetchall()
     connected: dict[int, int] = {}
     for kind, division, from_day in rows:
         if entity.division.startswith(division):
             connected[kind] = min(from_day, connected.get(kind, from_day))
+    return connected
+
+
+def source_named(source: str) -> Label:
+    """A source by its words: what its mapping is called; one that was named at the import by that name."""
+    mapping = mappings.shipped().get(source)
+    if mapping is not None:
+        return Label(mapping.title, source)
+    return SOURCES.get(source, Label(source, ""))
+
+
+def _sources(found: Mapping[str, list[dict[str, Any]]], connected: Mapping[int, int]) -> list[Source]:
+    """Where the report comes from: a kind without a record and without a feed is unknown, not none."""
     said = []
     for name in USED:
         kind, records = KINDS[name], found.get(name, [])
         since = connected.get(kind.number)
         said.append(
             Source(
-                name, kind.title, len(records), sorted({row["source"] for row in records}),
+                name, kind.title, len(records), [source_named(one) for one in sorted({row["source"] for row in records})],
                 None if since is None else clock.day_of(since).isoformat(),
             )
         )  # fmt: skip

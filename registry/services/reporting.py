@@ -6,6 +6,7 @@ from datetime import date
 from registry import publicity, templates
 from registry.database import execute
 from registry.services import workdays
+from registry.services.life import HIDDEN
 
 # The clocks of Credit China and of NECIPS, in working days after the decision.
 CLOCKS = (7, 20)
@@ -79,9 +80,9 @@ def _unsent(
 ) -> list[tuple[str, date, int]]:
     """Records that hold and never went out. What is never shown on the recipient's channel is not missed there."""
     sql = (
-        "SELECT r.organ, r.happened_on, count(*) FROM record r WHERE r.kind = ? AND r.replaced_seq IS NULL "
+        "SELECT r.organ, r.happened_on, count(*) FROM record r WHERE r.kind = ? AND r.replaced_seq IS NULL "  # noqa: S608 (names are ours)
         "AND r.act NOT IN ('withdraw', 'step') AND r.happened_on BETWEEN ? AND ? AND (? = '' OR r.organ = ?) AND r.document_no <> '' "
-        "AND NOT EXISTS (SELECT 1 FROM uncounted u WHERE u.identity = r.identity AND u.why IN ('by_name', 'repaired', 'erased')) "
+        f"AND NOT EXISTS (SELECT 1 FROM uncounted u WHERE u.identity = r.identity AND u.why IN ({', '.join(repr(why) for why in HIDDEN)})) "
         "AND NOT EXISTS (SELECT 1 FROM outbound_row o JOIN outbound b ON b.id = o.batch_id WHERE o.identity = r.identity "
         "AND b.recipient = ? AND b.sent_on IS NOT NULL) "
         "AND NOT EXISTS (SELECT 1 FROM publication p WHERE p.identity = r.identity AND p.channel = ? AND p.state IN ('never', 'stopped')) "

@@ -35,10 +35,12 @@ def review(
     waited for this review counts from here on. Raises SameHands where the actor posted these words, ReasonMissing for
     a refusal without one, RecordNotFound, RecordConflict where the row is not what the record says now.
     """
+    # Found before the ledger is held; that nothing was said since is what `standing` makes sure of.
+    brought = life.posted_by(life.current(seq, kind=kind, organ=organ))
     with ledger.writing(now=now, schemes=schemes) as pen:
         target = life.current(seq, kind=kind, organ=organ)
         life.standing(target, seq)
-        life.two_keys(actor, life.posted_by(target), what="review it", did="posted this record")
+        life.two_keys(actor, brought, what="review it", did="posted this record")
         reason = mask_personal(reason.strip())
         if outcome == "refused" and not reason:
             raise ReasonMissing(

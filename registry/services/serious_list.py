@@ -7,6 +7,7 @@ superior organ) → approved: audit by another person, decision issued → effec
 from dataclasses import replace
 from datetime import date
 
+from registry import publicity
 from registry.errors import RecordNotFound
 from registry.kinds import KINDS, Statement
 from registry.kinds.penalty import SERIOUS
@@ -117,7 +118,10 @@ def hear(number: int, *, statement: str, answer: str, desk: Desk) -> tuple[Listi
                 f"The party may state its case until {ends}. That it did not can be said from the day after."
             )
         if kept and not answer.strip():
-            raise ListingRefused("Say what came of the statement: adopted or not, and why. Give `answer`.")
+            raise ListingRefused(
+                "Say what came of the statement: adopted or not, and why (`--answer`, or `answer` of the request)."
+            )
+        documents.unmasked({"answer": answer}, "The answer to the statement 陈述申辩的答复")
         listing_cases.note(
             pen, case, "heard", desk, opinion=listing_cases.said(answer, "answer") if kept else "", statement=kept
         )
@@ -295,7 +299,7 @@ def _leave(pen: Pen, case: ListingCase, desk: Desk) -> None:
     record = listing_cases.current(case.identity)
     assert record is not None
     entity = Entity.get_by_id(case.entity)
-    variables = _leaving(record, case.facts)
+    variables = _leaving(record, case.facts, desk)
     if case.action == "remove":
         listing_cases.in_force(record, desk.organ.name)
         variables["from_on"] = chinese_date(desk.today)
@@ -336,15 +340,15 @@ def ended_by_term(pen: Pen, record: Record, *, on: date, desk: Desk) -> Document
         taken,
         desk=desk,
         entity=entity,
-        variables=_leaving(record, facts) | {"from_on": chinese_date(on)},
+        variables=_leaving(record, facts, desk) | {"from_on": chinese_date(on)},
         about=record.identity,
     )
 
 
-def _leaving(record: Record, facts: str) -> dict[str, str]:
+def _leaving(record: Record, facts: str, desk: Desk) -> dict[str, str]:
     number = record.detail.get("printed_no") or record.document_no
     listed = chinese_date(record.happened_on) if record.happened_on else "（日期未载明）"
-    by = f"{record.organ}{f'以{number}' if number else ''}"
+    by = documents.by_organ(record.organ, number, desk)
     return {"facts": facts, "basis": f"{ORDER}的规定", "listed_on": listed, "listed_by": by}
 
 
@@ -388,7 +392,7 @@ def _resting_on(identity: str) -> ListingCase | None:
 
 def _may_leave(record: Record, conditions: dict[str, str], desk: Desk) -> None:
     assert record.happened_on is not None
-    first = deliveries.months_after(record.happened_on, 12)
+    first = publicity.add_months(record.happened_on, 12)
     problems: list[str] = []
     if desk.today < first:
         problems.append(f"it may be removed from {first} on, one year after the listing of {record.happened_on}")

@@ -96,6 +96,15 @@ def identities_at(pen: Pen, seqs: Iterable[int]) -> dict[int, str]:
     return found
 
 
+def erased(records: Iterable[str]) -> set[str]:
+    """Those of these record identities that were lawfully erased: what their rows say is not kept again."""
+    found: set[str] = set()
+    for part in in_slices(sorted(set(records))):
+        sql = f"SELECT identity FROM uncounted WHERE why = 'erased' AND identity IN ({', '.join('?' * len(part))})"  # noqa: S608
+        found.update(one for (one,) in execute(sql, part).fetchall())
+    return found
+
+
 def forget(identities: Sequence[str]) -> None:
     """Take rows off the settled: their party's number speaks for them now, or they wait again."""
     for part in in_slices(sorted(set(identities))):
@@ -146,6 +155,7 @@ __all__ = [
     "SHARED",
     "How",
     "Twin",
+    "erased",
     "forget",
     "identities_at",
     "recheck",

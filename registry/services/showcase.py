@@ -18,10 +18,9 @@ def publish_sample(settings: Settings, *, today: date, now: Callable[[], int]) -
     found: Counter[str] = Counter()
     for kind in PUBLISHED:
         for (organ,) in execute("SELECT DISTINCT organ FROM record WHERE kind = ? ORDER BY organ", (kind,)).fetchall():
-            found.update(
-                publishing.publish_all(
-                    kind, organ=organ, source="sample", review="样例数据，供演示 synthetic data, for show", actor=REVIEWER,
-                    schemes=grading.schemes(settings), today=today, now=now, old_rows=settings.publication.old_rows,
-                )  # fmt: skip
-            )
+            done = publishing.publish_all(
+                kind, organ=organ, source="sample", review="样例数据，供演示 synthetic data, for show", actor=REVIEWER,
+                schemes=grading.schemes(settings), today=today, now=now, old_rows=settings.publication.old_rows,
+            )  # fmt: skip
+            found.update({"records": done.records, **done.outcomes})
     return dict(found)

@@ -38,6 +38,7 @@ INTERNAL: dict[str, Label] = {
     "delivery_sent": Label("文书送出", "Document sent"),
     "delivery_failed": Label("文书未送达", "Document not delivered"),
     "erasure": Label("依法删除部分内容", "Part of it lawfully erased"),
+    "held": Label("他机关报送，待审核", "Sent by another organ: waits for a review"),
     "capped": Label("职业索赔计入封顶，不再计入", "Beyond the cap of serial claimants: counts no more"),
     "match": Label("经人工认定为该主体", "Decided to be this party's"),
     "drop": Label("经人工认定不在本辖区", "Decided to name nobody who is registered here"),
@@ -54,6 +55,90 @@ INTERNAL: dict[str, Label] = {
     "listing_decided": Label("名录事项作出决定", "Listing case: decision issued"),
     "listing_effective": Label("名录事项生效", "Listing case: took effect"),
 }
+
+# Where a record stands as a whole (`life.state_of`).
+RECORD_STATES: dict[str, Label] = {
+    "draft": Label("待审核", "to be reviewed"),
+    "reviewed": Label("已审核，待公示", "reviewed, to be published"),
+    "refused": Label("审核未通过", "refused by its review"),
+    "published": Label("公示中", "published"),
+    "blocked": Label("暂不公示：含个人信息", "blocked: personal data"),
+    "stopped": Label("已停止公示", "publication stopped"),
+    "withdrawn": Label("已撤销", "withdrawn"),
+    "repaired": Label("已信用修复", "repaired"),
+    "erased": Label("已依法删除", "lawfully erased"),
+    "waiting": Label("待确认", "waits to be confirmed"),
+}
+# Where it stands on one channel, and what a verb did there (`publication.Shown.said`).
+CHANNEL_STATES: dict[str, Label] = {
+    **{name: RECORD_STATES[name] for name in ("published", "blocked", "stopped")},
+    "draft": Label("未公示", "not published"),
+    "never": Label("依规不予公示", "never published, by the rules"),
+    "unchanged": Label("已在公示，无变化", "unchanged"),
+    "over": Label("公示期已满", "period over"),
+    "undated": Label("无日期，无法计算公示期", "without a date"),
+    "class_unknown": Label("失信类别无法判定", "class cannot be told"),
+    "not_reviewed": Label("未经审核", "not reviewed"),
+    "same_hands": Label("录入人不得审核", "its own poster may not review it"),
+    "record_conflict": Label("记录已变更或已撤销", "replaced or withdrawn"),
+    "not_publishable": Label("不得公示", "may not be published"),
+    "reviewed": Label("本次审核通过", "passed by this run"),
+}
+OBJECTION_STATES: dict[str, Label] = {
+    "received": Label("已收到，待受理", "received"),
+    "accepted": Label("已受理，核实中", "accepted, being verified"),
+    "refused": Label("不予受理", "not accepted"),
+    "upheld": Label("异议成立", "upheld"),
+    "rejected": Label("异议不成立", "rejected"),
+}
+REPAIR_STATES: dict[str, Label] = {
+    "applied": Label("已申请，待受理", "applied"),
+    "accepted": Label("已受理，待决定", "accepted, to be decided"),
+    "rejected": Label("不予受理", "not accepted"),
+    "approved": Label("准予修复", "approved"),
+    "refused": Label("不予修复", "refused"),
+}
+BATCH_STATES: dict[str, Label] = {
+    "made": Label("已生成，待报送", "made"),
+    "sent": Label("已报送，待回执", "sent"),
+    "answered": Label("已回执", "answered"),
+}
+ROW_STATES: dict[str, Label] = {
+    "accepted": Label("接收", "accepted"),
+    "refused": Label("退回", "refused"),
+    "": Label("未回执", "not answered"),
+}
+NOTICES: dict[str, Label] = {
+    **{name: RECORD_STATES[name] for name in ("withdrawn", "repaired", "stopped", "erased")},
+    "corrected": Label("已更正", "corrected"),
+}
+OUTCOMES: dict[str, Label] = {"passed": Label("审核通过", "passed"), "refused": Label("审核未通过", "refused")}
+CLASSES: dict[str, Label] = {
+    "none": Label("不分类", "none"),
+    "minor": Label("轻微", "minor"),
+    "general": Label("一般", "general"),
+    "serious": Label("严重", "serious"),
+}
+CHANNEL_NAMES: dict[str, Label] = {
+    "necips": Label("国家企业信用信息公示系统", "necips"),
+    "credit_china": Label("信用中国", "credit_china"),
+    "site": Label("本平台公示页", "site"),
+}
+LIST_NAMES: dict[str, Label] = {
+    "abnormal": Label("经营异常名录", "abnormal"),
+    "serious": Label("严重违法失信名单", "serious"),
+}
+LIST_ACTIONS: dict[str, Label] = {
+    "enter": Label("列入", "enter"),
+    "remove": Label("移出", "remove"),
+    "correct": Label("更正（撤销）", "correct"),
+}
+
+
+def both(words: dict[str, Label], name: str) -> str:
+    """A state in both languages as a table shows it, 公示中 published; one without words by its name."""
+    said = words.get(name)
+    return name if said is None else f"{said.zh} {said.en}"
 
 
 def label(name: str) -> Label:

@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+import orjson
+
 from registry.database import execute
 from registry.kinds.codes import Label
 from registry.services import aliases
@@ -109,12 +111,32 @@ def sealed_today(rows: Iterable[Row], uncounted: dict[str, str]) -> dict[str, Se
     return found | {identity: SEALING[why] for identity, why in uncounted.items() if why in SEALING}
 
 
-def sealed_cases(entities: Sequence[int], sealed: dict[str, Sealed]) -> dict[str, Sealed]:
-    """What steps of listing cases are about → why they are not told: their listing is sealed. One query."""
+def sealed_papers(entities: Sequence[int], sealed: dict[str, Sealed]) -> dict[str, Sealed]:
+    """What steps of listing cases, documents and deliveries are about → why they are not told: their record is sealed.
+
+    Two queries, and none where nothing is sealed.
+    """
+    if not sealed:
+        return {}
     marks = ", ".join("?" * len(entities))
-    sql = f"SELECT id, identity FROM listing_case WHERE entity IN ({marks}) AND identity IS NOT NULL"  # noqa: S608
-    cases = execute(sql, list(entities)).fetchall()
-    return {f"case:{number}": sealed[identity] for number, identity in cases if identity in sealed}
+    found: dict[str, Sealed] = {}
+    why: dict[int, Sealed] = {}  # by the id of a document
+    cases = f"SELECT id, identity, steps FROM listing_case WHERE entity IN ({marks}) AND identity IS NOT NULL"  # noqa: S608
+    for number, identity, steps in execute(cases, list(entities)).fetchall():
+        if identity in sealed:
+            found[f"case:{number}"] = sealed[identity]
+            # SQLite keeps the steps as text, PostgreSQL as a document.
+            said = orjson.loads(steps) if isinstance(steps, str) else steps
+            why |= {one["document"]: sealed[identity] for one in said if one.get("document")}
+    # What was issued before the listing was on record is about nothing but itself in the ledger.
+    papers = f"SELECT d.id, d.about, r.about FROM document d JOIN record r ON r.seq = d.seq WHERE d.entity IN ({marks})"  # noqa: S608
+    for number, about, step in execute(papers, list(entities)).fetchall():
+        reason = why.get(number) or sealed.get(about)
+        if reason is not None:
+            found[f"document:{number}"] = reason
+            if step.startswith("document:"):
+                found[step] = reason
+    return found
 
 
 def events(rows: Sequence[Row], sealed: dict[str, Sealed], *, on: date | None, known: int, today: date) -> list[Event]:

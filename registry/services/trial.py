@@ -11,6 +11,7 @@ from registry.kinds import KINDS, Statement
 from registry.mappings import Column, shortened
 from registry.mappings.form import same_heading
 from registry.services.parsing import Parsed, Refusal, RowParser
+from registry.services.senders import Sender, judged
 from registry.services.understanding import Source, body
 from registry.services.visibility import REGULATOR, detail_for
 from registry.tables.base import FORMS
@@ -23,6 +24,7 @@ _NUMBERS = re.compile(r"[0-9][0-9,.\-]*")
 _QUOTED = re.compile(r"'[^']*'")
 
 Progress = Callable[[int], None]
+_Key = tuple[str, str]
 
 
 @dataclass(slots=True)
@@ -63,7 +65,7 @@ class Understanding:
     """What was understood of a file: what it is, how its columns are read, its first rows, and what would become of all.
 
     `refusals` are the first refused cells (row, refusal), `causes` all of them grouped, `waits` the rows without a usable
-    code by reason. `damage` says where the file breaks off, "" where it does not. Personal data is masked throughout.
+    code by reason, `noted` what is kept and could not be understood in full (`Kind.noted`). `damage` says where the file breaks off, "" where it does not. Personal data is masked throughout.
     """
 
     opened: Source
@@ -71,6 +73,7 @@ class Understanding:
     refusals: list[tuple[int, Refusal]]
     causes: list[Cause]
     waits: list[Cause]
+    noted: list[Cause]
     first: list[dict[str, Any]]
     damage: str
     run: None = None
@@ -91,6 +94,7 @@ class Understanding:
             "first_rows": self.first,
             "refusals": _listed(self.causes),
             "waits": _listed(self.waits),
+            "noted": _listed(self.noted),
             "damage": self.damage or None,
         }
 
@@ -99,20 +103,22 @@ _COUNTED = ("stored", "unmatched", "rejected", "undated")
 
 
 def dry_run(
-    opened: Source, *, today: date, key: bytes, show: int = 20, progress: Progress | None = None
-) -> Understanding:
+    opened: Source, *, today: date, key: bytes, show: int = 20, progress: Progress | None = None, sender: Sender | None = None,
+) -> Understanding:  # fmt: skip
     """Read the whole file and check every row; touch no database. `unmatched` counts rows without a usable code.
+
+    With `sender` rows of other organs are refused as his import would refuse them.
 
     A file that breaks off is no error here: what stands before that place was tried, and `damage` says where it is.
     """
     parser = RowParser(opened.mapping, opened.header, today=today, key=key)
     counts, refusals = Tally(), list[tuple[int, Refusal]]()
-    causes, waits = dict[tuple[str, str], Cause](), dict[tuple[str, str], Cause]()
+    causes, waits, noted = dict[_Key, Cause](), dict[_Key, Cause](), dict[_Key, Cause]()
     first: list[dict[str, Any]] = []
     damage = ""
     try:
         for number, cells in body(opened):
-            result = parser.parse(cells)
+            result = judged(parser.parse(cells), sender, parser.heading_of.get("organ", ""))
             if isinstance(result, list):
                 counts.rejected += 1
                 refusals += [(number, refusal) for refusal in result[: max(0, show - len(refusals))]]
@@ -127,16 +133,20 @@ def dry_run(
             else:
                 counts.stored += 1
                 counts.undated += result.statement.happened_on is None
+            for column, reason in KINDS[result.statement.kind].noted(result.statement):
+                _group(noted, column, reason, number, quoted=True)
             if len(first) < FIRST_ROWS:
                 first.append(_shown(number, result))
             if progress is not None and counts.read % 5_000 == 0:
                 progress(counts.read)
     except BadFile as error:
         damage = error.detail
-    return Understanding(opened, counts, refusals, _ranked(causes), _ranked(waits), first, damage or opened.damage)
+    return Understanding(
+        opened, counts, refusals, _ranked(causes), _ranked(waits), _ranked(noted), first, damage or opened.damage
+    )
 
 
-def _ranked(found: dict[tuple[str, str], Cause]) -> list[Cause]:
+def _ranked(found: dict[_Key, Cause]) -> list[Cause]:
     return sorted(found.values(), key=lambda cause: (-cause.count, cause.rows))
 
 
@@ -227,9 +237,12 @@ def _cut(value: Any) -> Any:
     return shortened(value) if isinstance(value, str) else value
 
 
-def _group(found: dict[tuple[str, str], Cause], column: str, reason: str, row: int) -> None:
-    """Reasons that differ in a number or a quoted value only are one cause, shown as the first row has it."""
-    key = column, _NUMBERS.sub("0", _QUOTED.sub("''", reason))
+def _group(found: dict[_Key, Cause], column: str, reason: str, row: int, *, quoted: bool = False) -> None:
+    """Reasons that differ in a number or a quoted value only are one cause, shown as the first row has it.
+
+    With `quoted` a quoted value is what it is about: each has a cause of its own.
+    """
+    key = column, reason if quoted else _NUMBERS.sub("0", _QUOTED.sub("''", reason))
     if key not in found:
         found[key] = Cause(column, reason)
     found[key].add(row)

@@ -1,6 +1,7 @@
 """The signed roots that a tamper check can rely on: those of the file, and those of the database that follow them."""
 
 from array import array
+from bisect import bisect_left
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +13,11 @@ from registry.services.seal import Log
 
 
 class Roots:
-    """The signed roots that can be relied on: sizes and roots, in order."""
+    """The signed roots that can be relied on: sizes and roots, in order.
+
+    `set_back_to` is how many rows the newest root of the database covers where the file knows of a later one, else None:
+    what lies behind it was never sealed in this database, or its seal was removed, and nobody can tell which.
+    """
 
     def __init__(self, log: Log, found: Findings) -> None:
         self._log, self._found = log, found
@@ -21,9 +26,15 @@ class Roots:
         self._roots = bytearray()
         self._digests = bytearray()
         self._in_file = False
+        self.set_back_to: int | None = None
 
     def root(self, number: int) -> bytes:
         return bytes(self._roots[32 * number : 32 * number + 32])
+
+    def sealed_at(self, size: int) -> int | None:
+        """When the root over `size` rows was signed (milliseconds UTC), or None where there is none."""
+        place = bisect_left(self.sizes, size)
+        return self.at[place] if place < len(self.sizes) and self.sizes[place] == size else None
 
     def of_file(self, path: Path) -> None:
         """Read the file of roots: every line signed, and each following the one before."""
@@ -103,10 +114,11 @@ class Roots:
                 self._keep(root)
             previous = digest
         if number < count:
+            self.set_back_to = self.sizes[number - 1] if number else 0
             self._found.add(
                 "rolled_back",
                 f"{path.name} knows a root of {self.sizes[count - 1]} rows and the database none beyond "
-                f"{self.sizes[number - 1] if number else 0}: the database was set back to an old backup, or its end was removed.",
+                f"{self.set_back_to}: the database was set back to an old backup, or its end was removed.",
             )
         self._missing(path, late)
 

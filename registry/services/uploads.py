@@ -19,12 +19,13 @@ from peewee import JOIN, IntegrityError
 
 from registry import cursor
 from registry.cells.personal import mask_personal
-from registry.database import execute, write
+from registry.database import execute, is_postgres, write
 from registry.errors import BadFile, NotAllowed, RegistryError
 from registry.models import ImportReject, ImportRun, Upload
 from registry.page import Page
 from registry.services import audit, imports, trial, understanding
 from registry.services.sameness import digest
+from registry.services.senders import Sender
 from registry.services.understanding import Source
 from registry.tables import Limits
 
@@ -57,8 +58,8 @@ class FileTooLarge(RegistryError):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a file is to be imported. `registrations`: whether its sender may import registrations 登记. `division`: the area in
-    which parties are registered whose row does not say so."""
+    """How a file is to be imported. `registrations`: whether its sender may import registrations 登记. `others`: whether he may
+    send other organs' records. `division`: the area in which parties are registered whose row does not say so."""
 
     source: str
     kind: str | None = None
@@ -67,6 +68,7 @@ class Options:
     dry_run: bool = False
     registrations: bool = False
     division: str = ""
+    others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,15 +261,15 @@ def process(number: int, file: Callable[[Upload], Path], at: Surroundings, progr
     try:
         opened = _opened(upload, path, at)
         if upload.options["dry_run"]:
-            tried = trial.dry_run(opened, today=at.today, key=at.key, progress=progress)
+            tried = trial.dry_run(opened, today=at.today, key=at.key, progress=progress, sender=_sender(upload))
             return _end(upload, path, at, "done", understanding=tried.as_dict())
         _keep(upload, path, understanding=trial.described(opened))
     except BadFile as error:
         return _end(upload, path, at, "refused", error=error.detail)
     try:
         report = imports.run(
-            opened, today=at.today, key=at.key, schemes=at.schemes, chunk=at.chunk, actor=at.actor, now=at.now,
-            progress=_linking(upload, opened, progress), division=upload.options["division"],
+            opened, today=at.today, key=at.key, schemes=at.schemes, chunk=at.chunk, actor=upload.sender, now=at.now,
+            progress=_linking(upload, opened, progress), division=upload.options["division"], sender=_sender(upload),
         )  # fmt: skip
     except BadFile as error:
         _link(upload, opened)
@@ -292,6 +294,11 @@ def _opened(upload: Upload, path: Path, at: Surroundings) -> Source:
     return opened
 
 
+def _sender(upload: Upload) -> Sender | None:
+    """Whose records the file may hold; None where its folder is the operator's own."""
+    return Sender(upload.organ, bool(upload.options.get("others"))) if upload.via == "api" else None
+
+
 def _linking(upload: Upload, opened: Source, progress: Callable[[int], None]) -> Callable[[int], None]:
     """Tell the upload its run as soon as there is one, so that its position can be asked for."""
 
@@ -308,7 +315,7 @@ def _link(upload: Upload, opened: Source, run: int | None = None) -> None:
         same = (ImportRun.digest == opened.file.digest) & (ImportRun.source == opened.source)
         found = (
             ImportRun.select()
-            .where(same & (ImportRun.mapping == opened.mapping.id))
+            .where(same & (ImportRun.mapping == opened.mapping.id) & (ImportRun.sender == upload.sender))
             .order_by(ImportRun.id.desc())
             .first()
         )
@@ -346,6 +353,9 @@ def _end(upload: Upload, path: Path, at: Surroundings, state: str, **values: Any
     with write():
         _keep(upload, path, state=state, finished_at=at.now(), **values)
         audit.note(f"upload.{state}", actor=at.actor, subject=f"upload {upload.id}", now=at.now())
+        if upload.via == "api":
+            # Inside: once it has ended, the same file may be sent again under this name, and that one must stay.
+            path.unlink(missing_ok=True)
     ended: Upload = Upload.get(Upload.id == upload.id)  # with the counts of its run as they are now
     return ended
 
@@ -363,17 +373,19 @@ def sweep(folder: Path) -> int:
     """Remove files from the spool folder whose upload has ended, and pieces that nobody will finish. Returns how many."""
     if not folder.is_dir():
         return 0
-    kept = {one.request for one in Upload.select(Upload.request).where(Upload.state.in_(OPEN))}
     newest = max((path.stat().st_mtime for path in folder.iterdir()), default=0.0)
     removed = 0
     for path in folder.iterdir():
         # A piece that is being written is younger than an hour; a file without a row may be waiting for its commit.
         stale = newest - path.stat().st_mtime > 3600
-        ended = not path.name.startswith(".") and Upload.select().where(Upload.request == path.name).exists()
-        if path.name not in kept and (ended or stale):
-            with suppress(FileNotFoundError):
-                path.unlink()
-                removed += 1
+        with write():
+            # The row is locked while its file goes: who sends it again waits for that, and then puts his own there.
+            lock = " FOR UPDATE" if is_postgres() else ""
+            row = execute(f"SELECT state FROM upload WHERE request = ?{lock}", (path.name,)).fetchone()  # noqa: S608
+            if (row is None and stale) or (row is not None and row[0] in FINISHED):
+                with suppress(FileNotFoundError):
+                    path.unlink()
+                    removed += 1
     return removed
 
 

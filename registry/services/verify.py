@@ -107,6 +107,8 @@ class _Ends:
     leaf: int
     head: int
     signed: int
+    # Where the database was set back: how many rows its own newest root covers.
+    back: int | None = None
 
     @classmethod
     def read(cls, trusted: Roots) -> "_Ends":
@@ -114,12 +116,23 @@ class _Ends:
             "SELECT coalesce(min(seq), 1), coalesce(max(seq), 0), count(*) FROM record"
         ).fetchone()
         leaf = int(execute("SELECT coalesce(max(seq), 0) FROM leaf").fetchone()[0])
-        return cls(first, highest, count, leaf, ledger.head(), trusted.sizes[-1] if trusted.sizes else 0)
+        signed = trusted.sizes[-1] if trusted.sizes else 0
+        return cls(first, highest, count, leaf, ledger.head(), signed, trusted.set_back_to)
 
     @property
     def last(self) -> int:
         """The last row that there should be, as far as anything but the head speaks of it."""
-        return max(self.signed, min(self.head, self.highest))
+        return max(self.signed, self.present)
+
+    @property
+    def present(self) -> int:
+        """The last row that is there and belongs to the ledger."""
+        return min(self.head, self.highest)
+
+    @property
+    def sealed(self) -> int:
+        """How many rows must have a leaf. A database that was set back answers for its own roots, not for later ones."""
+        return max(min(self.leaf, self.last), self.signed if self.back is None else self.back)
 
     def judge(self, found: Findings) -> None:
         """Say what stands where nothing should, and what is missing at the end."""
@@ -133,8 +146,23 @@ class _Ends:
             found.add("removed", "is not in the ledger any more: it was removed.", self.last + 1, self.head)
         if self.leaf > self.last:
             found.add("leaf", "is a leaf of no row: it was made up, or the row was removed.", self.last + 1, self.leaf)
+        elif self.back is not None:
+            self._set_back(found, self.back)
         elif self.leaf > self.signed:
             found.notes.append(f"{self.leaf - self.signed} leaves are not under a signed root yet.")
+
+    def _set_back(self, found: Findings, back: int) -> None:
+        if self.present > back:
+            found.notes.append(
+                f"Rows {back + 1} to {self.present} are under no signed root of this database: they were not sealed when this copy "
+                "was made, or their seal was removed. Nothing vouches for them; hold them against their sources."
+            )
+        if self.signed > self.present:
+            found.add(
+                "removed",
+                "is not in this database and was sealed: it was written after this copy was made, or it was removed.",
+                self.present + 1, self.signed,
+            )  # fmt: skip
 
 
 class _Pass:
@@ -154,20 +182,21 @@ class _Pass:
     def run(self, ends: "_Ends", tell: Callable[[int], None]) -> None:
         """Walk from row 1 to the last one that there should be; `tell` hears how far it is."""
         ends.judge(self.found)
-        sealed = max(min(ends.leaf, ends.last), ends.signed)
+        # The rows that a set-back database lacks at its end are one finding, which `judge` has made.
+        last = ends.last if ends.back is None else max(ends.present, ends.back)
         low = 0
-        while low < ends.last:
-            if low >= ends.signed and (skipped := self._gap(low, ends.last)) > low:
+        while low < last:
+            if low >= ends.signed and (skipped := self._gap(low, last)) > low:
                 low = skipped
                 continue
-            high = min(low + SLICE, ends.last)
-            self._slice(low, high, sealed)
+            high = min(low + SLICE, last)
+            self._slice(low, high, ends.sealed)
             tell(high)
             low = high
         self.erasures.finish()
         self.report.rows, self.report.erased = ends.count, self.erasures.count
-        self.report.sealed = ends.signed
-        self.report.sealed_at = self.trusted.at[-1] if ends.signed else None
+        self.report.sealed = ends.signed if ends.back is None else ends.back
+        self.report.sealed_at = self.trusted.sealed_at(self.report.sealed)
 
     def _gap(self, low: int, last: int) -> int:
         """Where the rows behind `low` go on, if not within a slice: a made-up number must not make the check walk for years."""

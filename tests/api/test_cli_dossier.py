@@ -7,6 +7,7 @@ import pytest
 
 from api.cli import FAILED, REFUSED, WRONG_USE
 from registry import clock
+from registry.cells.checks import resident_check
 from registry.models import Unmatched
 from tests.api.test_cli import caller, read
 from tests.conftest import TODAY
@@ -105,3 +106,13 @@ def test_an_enterprises_key_is_made_for_its_code_and_listed_with_it(xinheng, cod
     for wrong, status in wrongs:
         xinheng("key", "create", "other", "--entity", code, *wrong, status=status)
     xinheng("key", "create", "other", "--organ", "x", status=WRONG_USE)
+
+
+def test_a_persons_number_in_the_file_is_not_printed(xinheng, code, tmp_path):
+    file, number = tmp_path / "theirs.csv", "11010119900101123"
+    number += resident_check(number)
+    file.write_text(f"文书号,代码\n信9号,{number}\n".replace("代码", "统一社会信用代码"))
+    for flags in ([], ["--json"]):
+        said = xinheng("reconcile", file, "--source", "tax", *flags, status=REFUSED).output
+        assert "(个人证件号)" in said
+        assert number not in said

@@ -57,6 +57,29 @@ def test_the_name_of_the_file_says_its_form_and_the_options_what_is_in_it(xinhen
     assert not (tmp_path / "d.csv").exists()
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--kind", "spot_check", "sc.csv"), "JSON only, not as CSV. Call the file sc.json"),
+        (("--kind", "spot_check", "--format", "xlsx", "sc"), "JSON only, not as XLSX"),
+        (("--kind", "penalty", "--template", "penalty-2018", "p.json"), "is a table, not JSON. Call the file p.csv"),
+    ],
+)
+def test_a_file_is_never_called_a_form_that_it_has_not(xinheng, tmp_path, asked, said):
+    *options, name = asked
+    assert said in xinheng("export", *options, tmp_path / name, status=3).stderr
+    assert not (tmp_path / name).exists()
+
+
+def test_a_receipt_that_does_not_fit_names_the_row_of_the_file(xinheng, tmp_path):
+    record(registered())
+    xinheng("outbound", "make", "--recipient", "sharing_platform", "--kind", "penalty", "--organ", ORGAN, tmp_path)
+    xinheng("outbound", "sent", 1)
+    (tmp_path / "r.csv").write_text("行号,结果,原因\n9,接收,\n", encoding="utf-8")
+    refused = xinheng("outbound", "answer", 1, tmp_path / "r.csv", status=3).stderr
+    assert "row 2 of the receipt: the batch has no row 9" in refused
+
+
 def test_rejected_rows_go_into_a_workbook_where_one_is_asked_for(xinheng, tmp_path):
     path = tmp_path / "bad.csv"
     path.write_text(
@@ -84,6 +107,15 @@ def test_a_batch_goes_out_is_answered_and_goes_again(xinheng, tmp_path):
     xinheng("outbound", "sent", 1)
     said = read(xinheng("outbound", "answer", 1, receipt, "--json"))
     assert (said["state"], said["accepted"], said["refused"]) == ("answered", 1, 1)
+    told = xinheng("outbound", "show", 1, "--refused").stdout
+    assert "退回 refused" in told
+    assert "代码有误" in told
+    assert "接收 accepted" not in told
+    shown = read(xinheng("outbound", "show", 1, "--json"))
+    assert [(one["row"], one["said"], one["reason"]) for one in shown["items"]] == [
+        (2, "accepted", ""),
+        (3, "refused", "代码有误"),
+    ]
     assert "Batch 2 for sharing_platform: 1 records" in xinheng("outbound", "resend", 1, tmp_path / "again.csv").stdout
     with (tmp_path / "again.csv").open(encoding="utf-8-sig", newline="") as handle:
         assert [row["行政处罚决定文书号"] for row in csv.DictReader(handle)] == [number]

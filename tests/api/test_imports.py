@@ -8,11 +8,14 @@ import pytest
 from api.app import create_app
 from jobs.run import Run
 from jobs.tasks.files import import_files
-from registry.models import Record, Upload
+from registry.models import Fact, ImportRun, Record, SealLog, Uncounted, Unmatched, Upload
+from registry.services import deciding, seal
+from registry.services.deciding import Who
 from tests.api.conftest import ORGAN, calls
 from tests.conftest import NOW, TODAY
-from tests.factories import credit_code
+from tests.factories import credit_code, registered
 from tests.jobs.test_files import csv_bytes, rows
+from tests.registry.sealing import said, sealed
 
 WRITER = ["imports:write"]
 
@@ -211,3 +214,139 @@ def test_what_a_sender_calls_his_file_is_never_a_path_and_shows_no_number(lone_s
     assert "/" not in sent.json["name"]
     assert "11010519491231002X" not in sent.json["name"]
     assert all(len(name) == 32 for name in spool_of(lone_spooled))
+
+
+# --- other organs' records ---------------------------------------------------------------------------------------
+
+LISTED = ["企业名称", "统一社会信用代码", "DEDOCNUM", "SERILLREA_CN", "ABNTIME", "DECORG_CN"]
+FAR = "信衡省市场监督管理局"
+
+
+def listing(code, *, organ=FAR, number="信市监严〔2026〕1号"):
+    row = ["信衡示例有限公司", code, number, "违反失信名单管理办法》第七条", "2026-10-10", organ]
+    return csv_bytes([row], LISTED)
+
+
+def facts_of(kind):
+    return Fact.select().where((Fact.kind == kind) & Fact.gone.is_null()).count()
+
+
+def checked(app):
+    """What the check finds wrong with the ledger and all that is made from it."""
+    if SealLog.select().count() == 0:
+        seal.make_log(settings_of(app), now=NOW)
+    sealed(settings_of(app))
+    return said(settings_of(app))
+
+
+def reviewed(who, seq, kind="serious_listing"):
+    return who.post(f"/api/v1/records/{kind}/{seq}/review", {"outcome": "passed"})
+
+
+def test_a_key_sends_the_records_of_its_own_organ_only(spooled):
+    key, code = calls(spooled, "feed", WRITER), credit_code()
+    registered(code)
+    tried = send(key, listing(code), kind="serious_listing", dry_run="true").headers["Location"]
+    sent = send(key, listing(code), kind="serious_listing").headers["Location"]
+    work(spooled)
+    assert key.get(tried).json["counts"]["rejected"] == 1
+    done = key.get(sent).json
+    assert (done["state"], done["counts"]["rejected"], done["counts"]["stored"]) == ("done", 1, 0)
+    said = key.get(done["rejected_file"]).text
+    assert all(part in said for part in ("DECORG_CN", FAR, f"records of {ORGAN} only", "imports:others"))
+    assert (facts_of(4), Uncounted.select().count()) == (0, 0)
+
+
+def test_rows_without_an_organ_or_with_the_keys_own_name_in_other_brackets_are_its_own(lone_spooled):
+    organ = "信衡市（开发区）市场监督管理局"
+    key, code = calls(lone_spooled, "feed", WRITER, organ=organ), credit_code()
+    body = [
+        [*row[:-1], name]
+        for row, name in zip(rows([code] * 2), (organ.replace("（", "(").replace("）", ")"), ""), strict=True)
+    ]
+    where = send(key, csv_bytes(body)).headers["Location"]
+    work(lone_spooled)
+    counts = key.get(where).json["counts"]
+    assert (counts["stored"], counts["rejected"]) == (2, 0)
+
+
+def test_what_a_key_may_send_for_others_waits_for_a_review_where_it_is_grave(spooled):
+    code = credit_code()
+    registered(code)
+    key = calls(spooled, "platform", [*WRITER, "imports:others", "records:review"], organ="信衡市信息中心")
+    where = send(key, listing(code), kind="serious_listing").headers["Location"]
+    penalty = send(key, csv_bytes(rows([code]))).headers["Location"]
+    work(spooled)
+    assert [key.get(one).json["counts"]["stored"] for one in (where, penalty)] == [1, 1]
+    held = Record.get((Record.kind == "serious_listing") & (Record.act != "step"))
+    assert (Uncounted.get().why, facts_of(4), facts_of(2)) == ("review", 0, 1)
+    assert checked(spooled) == []
+    # The deciding organ's reviewer lets it count.
+    officer = calls(spooled, "officer", ["records:review"], organ=FAR)
+    assert reviewed(officer, held.seq).status_code in (200, 201)
+    assert (Uncounted.select().count(), facts_of(4)) == (0, 1)
+    assert checked(spooled) == []
+    send(key, listing(code), kind="serious_listing", ignore_unknown="true")
+    work(spooled)
+    assert (Uncounted.select().count(), facts_of(4)) == (0, 1)
+
+
+def test_the_same_words_from_the_deciding_organ_itself_need_no_review(spooled):
+    code = credit_code()
+    registered(code)
+    platform = calls(spooled, "platform", [*WRITER, "imports:others"], organ="信衡市信息中心")
+    send(platform, listing(code), kind="serious_listing")
+    work(spooled)
+    assert (Uncounted.get().why, facts_of(4)) == ("review", 0)
+    send(calls(spooled, "organ", WRITER, organ=FAR), listing(code), kind="serious_listing")
+    work(spooled)
+    assert (Uncounted.select().count(), facts_of(4)) == (0, 1)
+    assert Record.get((Record.kind == "serious_listing") & Record.replaced_seq.is_null()).source == FAR
+    assert checked(spooled) == []
+    # Nor do the platform's words bring it down again.
+    send(platform, listing(code), kind="serious_listing", ignore_unknown="true")
+    work(spooled)
+    assert (Uncounted.select().count(), facts_of(4)) == (0, 1)
+
+
+def test_a_grave_row_of_another_organ_waits_for_its_review_also_when_a_person_found_its_party(spooled):
+    code = credit_code()
+    entity = registered(code)
+    platform = calls(spooled, "platform", [*WRITER, "imports:others"], organ="信衡市信息中心")
+    send(platform, listing(""), kind="serious_listing")
+    work(spooled)
+    who = Who("officer", TODAY, NOW, ["general-risk"])
+    deciding.decide([Unmatched.get().id], "match", to=code, reason="核实", who=who)
+    held = Record.get((Record.kind == "serious_listing") & (Record.act != "step"))
+    assert (held.entity_id, held.matched, Uncounted.get().why, facts_of(4)) == (entity, "person", "review", 0)
+    assert checked(spooled) == []
+
+
+def test_who_sent_a_file_may_not_review_what_it_says(spooled):
+    code = credit_code()
+    registered(code)
+    sender = calls(spooled, "sender", [*WRITER, "records:review"])
+    other = calls(spooled, "other", [*WRITER, "records:review"])
+    send(sender, csv_bytes(rows([code])))
+    work(spooled)
+    assert ImportRun.get().sender == "key:sender"
+    seq = Record.get((Record.kind == "penalty") & (Record.act != "step")).seq
+    refused = reviewed(sender, seq, "penalty")
+    assert (refused.status_code, refused.json["code"]) == (403, "same_hands")
+    assert reviewed(other, seq, "penalty").status_code in (200, 201)
+
+
+def test_a_form_names_the_area_in_which_rows_without_a_number_find_their_party_by_name(spooled):
+    code = credit_code(division="990203")
+    entity = registered(code, name="信衡区域示例有限公司")
+    key = calls(spooled, "feed", WRITER, divisions=["9901", "9902"])
+    content = csv_bytes([["信衡区域示例有限公司", "", *rows([code])[0][2:]]])
+    assert send(key, content, division="99020000").status_code == 422
+    refused = send(key, content, division="9803")
+    assert refused.status_code == 422
+    assert "9803 is not within them" in str(refused.json["problems"]["division"])
+    for area, found in (("9901", None), ("990200", entity)):
+        assert send(key, content, name=f"{area}.csv", division=area).status_code == 202
+        work(spooled)
+        stated = Record.get_or_none(Record.kind == "penalty")
+        assert (stated and stated.entity_id) == found

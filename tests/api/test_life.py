@@ -5,6 +5,7 @@ import pytest
 from registry.services import keys, notices
 from tests.api.conftest import ORGAN, Caller, calls, penalty
 from tests.conftest import NOW
+from tests.factories import record, registered
 
 RECORDS = "/api/v1/records/penalty"
 HEAVY = {"kinds": ["fine"], "fine_fen": 200_000_00}
@@ -146,12 +147,11 @@ def test_what_is_missing_or_misspelt_is_named(app, shown, reviewer, firm):
     assert reviewer.get("/api/v1/repairs", after="x").json["code"] == "bad_cursor"
 
 
-def test_a_recipient_fetches_and_acknowledges_what_was_withdrawn(app, company, poster):
+def test_a_recipient_fetches_and_acknowledges_what_was_withdrawn(app, shown, poster):
     feed = calls(app, "credit-china", ["exchange:read"])
     assert feed.get("/api/v1/notices").json["code"] == "not_a_recipient"
     notices.add_recipient("信用中国", key="credit-china", kinds=["penalty"], actor="test", now=NOW)
-    code = company()
-    seq = poster.post(RECORDS, penalty(code, **HEAVY)).json["seq"]
+    code, seq = shown
     assert feed.get("/api/v1/notices").json == {"items": [], "next": None}
     poster.post(f"{RECORDS}/{seq}/withdrawal", {"reason": "行政复议撤销"})
     (one,) = feed.get("/api/v1/notices").json["items"]
@@ -179,3 +179,24 @@ def test_a_withdrawn_record_s_life_is_told_to_its_own_organ_only(app, shown, pos
 def test_an_unknown_kind_and_an_unknown_record_are_told_apart(app, poster):
     assert poster.get("/api/v1/records/fines/1/life").json["code"] == "unknown_kind"
     assert poster.get(f"{RECORDS}/99999/life").json["code"] == "record_not_found"
+
+
+def test_a_number_tells_nobody_that_a_record_exists_or_of_which_kind_it_is(app, firm, shown):
+    other = registered()
+    item, fine = record(other, "item_12315").seq, record(other).seq
+    far = calls(app, "far", ["records:review", "entities:read"], ["110101"], organ="远市市场监督管理局")
+
+    def said(ask, kind):
+        """What is answered of a kind, for records that exist and one that does not, but for the number itself."""
+        return {
+            (reply.status_code, reply.json["detail"].replace(str(seq), "N"))
+            for seq in (item, fine, 999_999)
+            for reply in [ask(f"/api/v1/records/{kind}/{seq}")]
+        }
+
+    for kind in ("penalty", "item_12315", "abnormal_listing"):
+        for verb, body in (("objection", {"reason": "不是本企业"}), ("repair", {"statement": "已改正"})):
+            (answer,) = said(lambda path, verb=verb, body=body: firm.post(f"{path}/{verb}", body), kind)
+            assert answer[0] == 404
+        (answer,) = said(lambda path: far.get(f"{path}/life"), kind)
+        assert answer[0] == 404

@@ -203,7 +203,7 @@ def test_nothing_of_another_organ_or_division_is_there(app, clerk, auditor, code
     scopes = ["entities:read", "listings:propose", "listings:audit"]
     for stranger in (
         calls(app, "far", scopes, ["1101"]),
-        calls(app, "other", scopes, organ="信衡市信东区市场监督管理局"),
+        calls(app, "other", scopes, organ="信衡市澜砚区市场监督管理局"),
     ):
         for path in (
             f"/api/v1/listings/{number}",

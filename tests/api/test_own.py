@@ -4,11 +4,13 @@ import re
 from datetime import date
 
 import pytest
+from flask import g
 
+from api.auth import visible_entity
 from registry.errors import EntityNotFound, NotAllowed
-from registry.services import entities, keys
+from registry.services import entities, keys, ledger, merges
 from tests.api.conftest import EVERYTHING, Caller, calls
-from tests.conftest import NOW
+from tests.conftest import NOW, TODAY
 from tests.factories import credit_code, record, registered
 from tests.registry.deeds import objected, shown
 
@@ -94,12 +96,37 @@ def test_its_report_carries_its_own_name_as_watermark(own, code):
 
 
 def test_a_key_of_who_was_merged_shows_the_one_it_is_now(app, own, code):
-    from registry.services import merges
-    from tests.conftest import TODAY
-
     registered(winner := credit_code())
+    before = ledger.head()
     merges.merge(code, winner, reason="同一主体", actor="test", today=TODAY, now=NOW, schemes=[], scheme=None)
     assert own.get("/api/v1/own").json["entity"]["code"] == winner
+    assert own.get("/api/v1/own").json["merged"] == [code]
+    assert own.get("/api/v1/own", known_at=str(before)).json["entity"]["code"] == code
+
+
+def test_an_enterprise_stays_itself_under_every_code_of_what_it_was_merged_with(app, code):
+    registered(winner := credit_code())
+    registered(other := credit_code())
+    before = ledger.head()
+    merges.merge(code, winner, reason="同一主体", actor="test", today=TODAY, now=NOW, schemes=[], scheme=None)
+    for mine in (code, winner):
+        with app.test_request_context("/"):
+            g.caller = keys.caller(key_for(mine))
+            assert [visible_entity(one).code for one in (code, winner)] == [winner, winner]
+            assert [visible_entity(one, known=before).code for one in (code, winner)] == [code, winner]
+            with pytest.raises(EntityNotFound):
+                visible_entity(other)
+
+
+def test_a_record_is_public_under_the_code_of_who_was_merged_too(app, code):
+    registered(winner := credit_code())
+    shown(record(entities.get(code).id, decided_on=date(2026, 11, 2)).seq)
+    merges.merge(code, winner, reason="同一主体", actor="test", today=TODAY, now=NOW, schemes=[], scheme=None)
+    anyone = Caller(app, None)
+    for one in (code, winner):
+        found = anyone.get(f"/api/v1/public/entities/{one}").json
+        assert (found["code"], found["counts"]) == (winner, [{"kind": "penalty", "records": 1}])
+        assert len(anyone.get(f"/api/v1/public/entities/{one}/records").json["items"]) == 1
 
 
 def test_a_revoked_key_stops_at_once(app, code):

@@ -112,6 +112,19 @@ def test_a_past_day_keeps_what_was_known_then_and_never_shows_old_words(anyone, 
     assert records(anyone, code, on="2026-11-20") == []
 
 
+def test_it_reads_what_is_published_and_nothing_else(anyone, code, count_queries):
+    published(code)
+    path = f"/api/v1/public/entities/{code}/records"
+    with count_queries() as few:
+        assert len(anyone.get(path, on="2026-11-21").json["items"]) == 1
+    for _ in range(5):
+        record(entity_of(code))
+    with count_queries() as many:
+        assert len(anyone.get(path, on="2026-11-21").json["items"]) == 1
+    assert len(many) == len(few)
+    assert not [sql for sql in many if "FROM record " in sql and "WHERE identity IN (" not in sql]
+
+
 def test_pages_by_kind_neither_skip_nor_repeat(anyone, code):
     for number in range(5):
         published(code, document_no=f"信市监处罚〔2026〕{number + 20}号", decided_on=date(2026, 11, 1 + number))

@@ -203,6 +203,25 @@ def test_two_sides_find_what_either_lacks(settings):
     assert compared.agree is False
 
 
+def test_a_page_of_lines_reads_a_page_and_an_evening_stands_once(settings, count_queries):
+    entity = registered()
+    seqs = [record(entity, source="a", organ=ORGAN).seq for _ in range(5)]
+    with ledger.writing(now=NOW, schemes=[]) as pen:
+        gone = pen.withdraw(seqs[0], source="a", reason="撤销").seq
+    with ledger.writing(now=NOW + DAY, schemes=[]) as pen:
+        pen.withdraw(seqs[1], source="a", reason="撤销")
+    asked = {"organ": ORGAN, "zone": "Asia/Shanghai", "source": "a", "limit": 2}
+    lines, after = [], None
+    while not lines or after is not None:
+        with count_queries() as sent:
+            page = reconciliation.page(TODAY, after=after, **asked)
+        assert next(sql for sql in sent if "FROM record r" in sql).rstrip().endswith(("LIMIT ?", "LIMIT %s"))
+        lines, after = lines + page.items, page.next
+    assert [(line.seq, line.holds) for line in lines] == [*((seq, True) for seq in seqs[1:]), (gone, False)]
+    found = reconciliation.day(TODAY, organ=ORGAN, zone="Asia/Shanghai")
+    assert reconciliation.total(lines) == reconciliation.total(found.sources["a"]["penalty"].lines)
+
+
 def test_a_day_of_ten_records_costs_as_many_queries_as_one_of_one(settings, count_queries):
     entity = registered()
     counts = []

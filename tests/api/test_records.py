@@ -4,10 +4,10 @@ import pytest
 
 from api.schemas.record import POSTABLE
 from registry.errors import DatabaseBusy
-from registry.models import Audit, Record
+from registry.models import Audit, Entity, Record
 from registry.services import grading, records
 from tests.api.conftest import EVERYTHING, WITHOUT_GRADES, calls, grade_all, penalty
-from tests.factories import credit_code
+from tests.factories import credit_code, record
 from tests.registry.kinds.saying import LEAST
 
 PATH = "/api/v1/records/penalty"
@@ -74,7 +74,7 @@ def test_a_kind_that_cannot_be_posted_is_refused_by_name(officer, company, kind)
     assert kind in reply.text.lower()
 
 
-def test_every_kind_that_can_be_posted_is_stored(officer, company):
+def test_every_kind_that_can_be_posted_is_stored(app, company):
     code = company()
     given = {
         "abnormal_listing": {"ground": 1, "listed_on": "2026-07-09"},
@@ -85,8 +85,26 @@ def test_every_kind_that_can_be_posted_is_stored(officer, company):
         **LEAST,
     }
     assert {*given, "penalty"} == set(POSTABLE)
+    # An organ that decides on its lists in a system of its own reports them; ours opens cases.
+    other = calls(app, "other", EVERYTHING, organ="信衡市烟草专卖局")
     for kind, fields in given.items():
-        assert officer.post(f"/api/v1/records/{kind}", {"party": {"code": code}, **fields}).status_code == 201, kind
+        assert other.post(f"/api/v1/records/{kind}", {"party": {"code": code}, **fields}).status_code == 201, kind
+
+
+def test_an_organ_that_decides_on_lists_here_has_no_way_round_its_cases(officer, company):
+    code = company()
+    seq = record(Entity.get(Entity.code == code).id, "abnormal_listing", source="organ").seq
+    said = {"party": {"code": code}, "ground": 1, "listed_on": "2026-07-09", "removed_on": "2026-11-01"}
+    path = "/api/v1/records/abnormal_listing"
+    ways = [
+        officer.post(path, said),
+        officer.post(f"{path}/batch", {"records": [said]}),
+        officer.post(f"{path}/{seq}/correction", {"record": said, "reason": "已移出"}),
+        officer.post(f"{path}/{seq}/withdrawal", {"reason": "列入有误"}),
+    ]
+    assert [(one.status_code, one.json["code"]) for one in ways] == [(409, "listing_conflict")] * 4
+    assert all("POST /api/v1/listings/corrections" in one.json["detail"] for one in ways)
+    assert Record.select().where(Record.kind == "abnormal_listing").count() == 1
 
 
 def test_of_a_batch_the_good_rows_are_stored_and_the_bad_ones_named(officer, company):

@@ -215,6 +215,47 @@ def test_what_nobody_waits_for_is_swept_out_of_the_spool_folder(lone_place):
     assert [path.name for path in folder.iterdir()] == [upload.request]
 
 
+def test_a_failed_file_that_is_sent_again_at_once_keeps_its_new_file(place, monkeypatch):
+    content = csv_bytes(rows([credit_code()])) + b'"never closed,'
+    upload, _ = sent(place, content)
+    process = uploads.process
+
+    def and_again(*given):
+        ended = process(*given)
+        assert sent(place, content)[0].state == "waiting"
+        return ended
+
+    monkeypatch.setattr(uploads, "process", and_again)
+    work(place)
+    assert [path.name for path in place.path(place.import_.spool).iterdir()] == [upload.request]
+    monkeypatch.undo()
+    work(place)
+    upload = uploads.get(upload.id, organ=ORGAN)
+    assert (upload.state, "not in the spool folder" in upload.error) == ("failed", False)
+
+
+def test_sweeping_keeps_a_file_that_was_sent_again_while_it_swept(place, monkeypatch):
+    content = csv_bytes(rows([credit_code()])) + b'"never closed,'
+    upload, _ = sent(place, content)
+    work(place)
+    folder = place.path(place.import_.spool)
+    (folder / upload.request).write_bytes(content)  # left behind by a worker that died
+    listed = list(folder.iterdir())
+    assert sent(place, content)[0].state == "waiting"
+    monkeypatch.setattr(type(folder), "iterdir", lambda _: iter(listed))
+    assert uploads.sweep(folder) == 0
+    assert (folder / upload.request).is_file()
+
+
+def test_what_a_worker_left_of_an_ended_upload_is_swept(place):
+    content = csv_bytes(rows([credit_code()]))
+    upload, _ = sent(place, content)
+    work(place)
+    folder = place.path(place.import_.spool)
+    (folder / upload.request).write_bytes(content)
+    assert (uploads.sweep(folder), list(folder.iterdir())) == (1, [])
+
+
 def test_a_dropped_file_is_imported_once_and_answered_by_a_receipt(place):
     code = credit_code()
     dropped(place, "处罚 11月.csv", csv_bytes([*rows([code]), ["某", "123", "号", "昨天", "", "", ""]]))

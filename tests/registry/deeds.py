@@ -36,7 +36,7 @@ def repaired(seq: int, *, today: date = TODAY, now: int = NOW) -> None:
     )
     repairs.accept(asked["id"], accepted=True, organ=None, actor="key:officer", today=today, now=now)
     repairs.decide(
-        asked["id"], approved=True, conditions=dict.fromkeys(asked["conditions"], True), organ=None, actor="key:officer",
+        asked["id"], approved=True, conditions=dict.fromkeys(asked["conditions"], True), organ=None, actor="key:second",
         schemes=SCHEMES, today=today, now=now,
     )  # fmt: skip
 

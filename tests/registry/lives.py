@@ -11,6 +11,8 @@ from tests.factories import record, registered
 
 ORGAN = "信衡市市场监督管理局"
 POSTER, REVIEWER, DECIDER, FIRM = "key:poster", "key:reviewer", "key:decider", "key:firm"
+# Who approves a repair: of a listing somebody else than who accepted it.
+APPROVER = "key:approver"
 SCHEMES = ["general-risk"]
 
 
@@ -67,7 +69,7 @@ def accepted(number: int, *, on: date = TODAY, actor: str = DECIDER, yes: bool =
     return repairs.accept(number, accepted=yes, reason=reason, organ=None, actor=actor, today=on, now=NOW)
 
 
-def decided(number: int, *, on: date = TODAY, actor: str = DECIDER, yes: bool = True, conditions: Any = None, reason: str = "") -> dict[str, Any]:  # fmt: skip
+def decided(number: int, *, on: date = TODAY, actor: str = APPROVER, yes: bool = True, conditions: Any = None, reason: str = "") -> dict[str, Any]:  # fmt: skip
     found = repairs.get(number)
     met = {name: True for name, one in found["conditions"].items() if one["checked"] == "officer"}
     return repairs.decide(

@@ -18,7 +18,7 @@ from tests.factories import credit_code, record, registered
 from tests.registry import lives
 from tests.registry.papers import ADDRESS, ORGAN, code_of, desk_of, entity_of, listed, on_record, party, second, through
 
-OTHER = "信衡市信东区市场监督管理局"
+OTHER = "信衡市澜砚区市场监督管理局"
 
 
 @pytest.fixture
@@ -90,10 +90,10 @@ def test_the_same_step_again_changes_nothing(desk):
 
 def test_a_step_that_does_not_follow_is_refused_with_the_state_of_the_case(desk):
     case, _ = abnormal_list.open_listing(party(), ground=3, facts="虚假。", desk=desk)
-    with pytest.raises(ListingConflict, match=r"is draft \(草稿\): only a proposed case"):
+    with pytest.raises(ListingConflict, match=r"is 草稿 draft: only a proposed case"):
         listings.decide(case, agree=True, opinion="同意。", desk=second(desk))
     through(case, desk)
-    with pytest.raises(ListingConflict, match=r"is effective \(已生效\)"):
+    with pytest.raises(ListingConflict, match=r"is 已生效 effective"):
         listings.propose(case, opinion="再议。", desk=desk)
     with pytest.raises(ListingCaseNotFound):
         listing_cases.get(case.id, organ=OTHER)
@@ -253,7 +253,7 @@ def test_the_words_of_a_file_that_listed_do_not_reopen_what_was_removed(desk):
         (4, "x", "does not end a listing for ground 1.*Causes that do: 1, 7"),
         (6, "x", "no cause of removal 6"),
         (9, "x", "no cause of removal 9"),
-        (1, "", "give `proof`"),
+        (1, "", "give it as proof"),
         (7, "x", "neither cancelled nor revoked"),
     ],
 )

@@ -5,12 +5,15 @@ from datetime import date
 
 import pytest
 
-from registry.models import Document, Record, Series
-from registry.services import documents, objections, repairs
+from registry.models import Document, ListingCase, Record, Series
+from registry.services import abnormal_list, answers, documents, life, listings, objections, repairs
+from registry.services.life import SameHands
+from registry.services.listing_cases import ListingConflict
 from tests.conftest import NOW, TODAY
 from tests.factories import record, registered
 from tests.registry import lives
 from tests.registry.lives import DECIDER, ORGAN, SCHEMES
+from tests.registry.papers import desk_of
 
 # A fine of 600,000 yuan is serious; published on 2 March 2025, its shortest period was over on 2 March 2026.
 HEAVY = {"fine_fen": 600_000_00, "content": "", "decided_on": date(2025, 3, 3), "on": date(2025, 3, 3)}
@@ -27,7 +30,7 @@ def accept(settings, number, **given):
 
 
 def decide(settings, number, **given):
-    return repairs.decide(number, **{"approved": True, "conditions": MET, "schemes": SCHEMES, **WHO, "settings": settings, **given})  # fmt: skip
+    return repairs.decide(number, **{"approved": True, "conditions": MET, "schemes": SCHEMES, **WHO, "actor": lives.APPROVER, "settings": settings, **given})  # fmt: skip
 
 
 def text_of(number):
@@ -87,6 +90,12 @@ def test_the_repair_of_a_listing_ends_it_with_the_number_of_its_document(on_sqli
     found = decide(on_sqlite, number, conditions={"ground_ended": True})
     target = lives.target(seq)
     assert (target.ends_on, target.detail["removal_no"]) == (TODAY, found["document"])
+    (case,) = ListingCase.select()
+    assert (case.action, case.state, case.effective_on) == ("remove", "effective", TODAY)
+    assert (case.proposed_by, case.audited_by) == (DECIDER, lives.APPROVER)
+    assert [one["step"] for one in case.steps] == ["opened", "conditions", "proposed", "audited", "effective"]
+    assert documents.get(case.steps[-1]["document"]).printed_no == found["document"]
+    assert list(life.derive_life()) == []
     assert f"自2026年11月21日起，你单位{words}" in text_of(found["document"])
 
 
@@ -126,7 +135,7 @@ def test_a_document_that_lacks_something_of_its_organ_takes_no_number(settings, 
     number = lives.applied(penalty())["id"]
     turned = accept(bare, number, accepted=False, reason="材料不全")
     assert turned["state"] == "rejected"
-    assert "court, government, reconsideration is missing or empty" in turned["no_document"]
+    assert "court, reconsideration is missing or empty" in turned["no_document"]
     assert Series.select().where(Series.last > 0).count() == 0
     assert Record.select().where(Record.kind == "document").count() == 0
     again = lives.applied(penalty())["id"]
@@ -138,3 +147,70 @@ def test_a_record_that_names_no_organ_is_repaired_without_a_document(on_sqlite):
     number = lives.applied(seq)["id"]
     accept(on_sqlite, number)
     assert "names no organ" in decide(on_sqlite, number, conditions={"ground_ended": True})["no_document"]
+
+
+def listing(kind="abnormal_listing", **given):
+    return record(registered(address="信衡市信东区示例路9号"), kind, **given).seq
+
+
+def test_who_accepted_the_repair_of_a_listing_does_not_approve_it_and_may_refuse_it(settings):
+    number = lives.applied(listing())["id"]
+    accept(settings, number)
+    with pytest.raises(SameHands, match=r"accepted repair \d+ of a listing"):
+        decide(settings, number, conditions={"ground_ended": True}, actor=DECIDER)
+    assert ListingCase.select().count() == 0
+    assert (
+        decide(settings, number, approved=False, conditions={}, reason="事由未消除", actor=DECIDER)["state"]
+        == "refused"
+    )
+
+
+def test_the_repair_of_a_serious_listing_is_a_case_of_early_removal_with_its_conditions(settings):
+    seq = listing("serious_listing", listed_on=date(2025, 1, 15))
+    number = lives.applied(seq)["id"]
+    accept(settings, number)
+    found = decide(settings, number)
+    (case,) = ListingCase.select()
+    assert (case.list, case.ground, case.state) == ("serious", 2, "effective")
+    assert case.steps[1]["conditions"]["minimum_over"]["met"] is True
+    assert (lives.target(seq).ends_on, lives.target(seq).out) == (TODAY, "repaired")
+    assert decide(settings, number) == found
+    assert ListingCase.select().count() == 1
+
+
+def test_a_removal_that_is_on_its_way_is_the_case_of_the_repair(on_sqlite):
+    seq = listing()
+    desk = desk_of(on_sqlite, actor="key:third")
+    case, _ = abnormal_list.open_removal(seq, cause=1, facts="已补报。", proof="回执", desk=desk)
+    listings.propose(case, opinion="同意移出。", desk=desk)
+    number = lives.applied(seq)["id"]
+    accept(on_sqlite, number)
+    decide(on_sqlite, number, conditions={"ground_ended": True})
+    (kept,) = ListingCase.select()
+    assert (kept.id, kept.state, kept.proposed_by, kept.audited_by) == (
+        case.id,
+        "effective",
+        "key:third",
+        lives.APPROVER,
+    )
+
+
+def test_a_listing_is_not_removed_without_its_document(on_sqlite, monkeypatch):
+    seq = listing()
+    number = lives.applied(seq)["id"]
+    accept(on_sqlite, number)
+    monkeypatch.setattr(answers, "issue", lambda *_, **__: {"no_document": "court is missing."})
+    with pytest.raises(ListingConflict, match="needs its document"):
+        decide(on_sqlite, number, conditions={"ground_ended": True})
+    assert (repairs.get(number)["state"], lives.target(seq).ends_on) == ("accepted", None)
+
+
+def test_an_upheld_objection_does_not_withdraw_a_listing_past_its_case(on_sqlite):
+    seq = listing()
+    number = lives.objected(seq)["id"]
+    objections.accept(number, accepted=True, **WHO, settings=on_sqlite)
+    given = {"upheld": True, "reason": "列入有误", "schemes": SCHEMES, **WHO, "settings": on_sqlite}
+    with pytest.raises(ListingConflict, match="POST /api/v1/listings/corrections"):
+        objections.verify(number, withdraw=True, **given)
+    assert objections.verify(number, withdraw=False, **given)["state"] == "upheld"
+    assert not lives.target(seq).withdrawn

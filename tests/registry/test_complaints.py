@@ -249,6 +249,8 @@ def test_handlers_see_who_complains_in_series_and_not_who_it_is(settings):
     series(entity, LIMIT_ITEMS + 2)
     cap_all()
     (one,) = complaints.serial_claimants()
+    assert complaints.serial_claimants(["9901"]) == [one]
+    assert complaints.serial_claimants(["9902"]) == []
     assert (one.items, one.entities, one.capped) == (LIMIT_ITEMS + 2, 1, LIMIT_ITEMS + 2 - CAP_ITEMS)
     assert SERIAL not in one.pseudonym
 

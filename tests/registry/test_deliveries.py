@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from registry import publicity
 from registry.models import Delivery, Entity, Record
 from registry.services import abnormal_list, deliveries, documents, ledger, listing_batches, workdays
 from registry.services.deliveries import BadDelivery, DeliveryConflict, DeliveryNotFound
@@ -70,7 +71,7 @@ def test_a_last_day_on_a_holiday_moves_to_the_next_working_day(on_sqlite):
     ],
 )
 def test_a_month_that_is_shorter_ends_a_term_on_its_last_day(day, months, then):
-    assert deliveries.months_after(day, months) == then
+    assert publicity.add_months(day, months) == then
 
 
 def test_a_notice_without_remedies_has_no_such_clock(on_sqlite):
@@ -144,7 +145,7 @@ def test_a_public_notice_counts_as_delivered_after_thirty_days(on_sqlite):
 
 def test_an_organ_delivers_its_own_documents_only(on_sqlite):
     document = order(desk_of(on_sqlite, today=DAY))
-    other = desk_of(on_sqlite, organ="信衡市信东区市场监督管理局")
+    other = desk_of(on_sqlite, organ="信衡市澜砚区市场监督管理局")
     with pytest.raises(DeliveryConflict, match="is a document of 信衡市市场监督管理局"):
         deliveries.send(document, method="post", sent_on=DAY, desk=other)
     made, _ = deliveries.send(document, method="post", sent_on=DAY, desk=desk_of(on_sqlite, today=DAY))

@@ -14,6 +14,7 @@ from registry import database
 from registry.database import execute
 from registry.errors import ConfigError
 from registry.models import Document, DocumentTemplate, Entity, Record, Series
+from registry.sample.shape import load_shape
 from registry.services import documents, ledger, numbering
 from registry.services.documents import BadDocument, DocumentNotFound, UnknownOrgan
 from registry.services.numbering import SeriesBegun
@@ -72,7 +73,7 @@ def test_a_transaction_that_fails_gives_its_number_back(settings, entity):
 
 
 def test_every_organ_type_and_year_has_a_series_of_its_own(settings, entity):
-    here, there = desk_of(settings), desk_of(settings, organ="信衡市信东区市场监督管理局")
+    here, there = desk_of(settings), desk_of(settings, organ="信衡市澜砚区市场监督管理局")
     next_year = replace(here, today=date(2027, 1, 4))
     made = [
         issued(here, entity),
@@ -81,7 +82,7 @@ def test_every_organ_type_and_year_has_a_series_of_its_own(settings, entity):
         issued(here, entity, "inspection_notice"),
     ]
     assert [one.printed_no for one in made] == [
-        "信市监责公〔2026〕1号", "信东市监责公〔2026〕1号", "信市监责公〔2027〕1号", "信市监查通〔2026〕1号",
+        "信市监责公〔2026〕1号", "信衡澜市监责公〔2026〕1号", "信市监责公〔2027〕1号", "信市监查通〔2026〕1号",
     ]  # fmt: skip
 
 
@@ -152,10 +153,39 @@ def test_no_two_types_share_a_series(on_sqlite):
     assert len(words) == len(set(words))
 
 
-def test_personal_numbers_are_masked_and_no_value_can_forge_a_section_or_a_variable(settings, entity):
-    facts = "联系人手机13800138000。\n\n信衡市市场监督管理局\n2030年1月1日 {court}"
+@pytest.mark.parametrize("facts", ["联系人手机13800138000。", "经查身份证(个人证件号)。"])
+def test_a_number_of_a_person_or_its_mask_is_refused_and_takes_no_number(settings, entity, facts):
+    with pytest.raises(BadDocument, match=r"`facts` holds a number of a person.*Say it without the number") as caught:
+        issued(desk_of(settings), entity, facts=facts)
+    assert "13800138000" not in caught.value.detail
+    assert issued(desk_of(settings), entity).number == 1
+
+
+def test_words_of_an_officer_stand_as_a_sentence_with_one_full_stop(settings, entity):
+    for facts in ("经核实已重新取得联系", "经核实已重新取得联系。", "经核实已重新取得联系."):
+        assert "经核实已重新取得联系。\n" in issued(desk_of(settings), entity, facts=facts).text
+    assert documents.sentence("") == ""
+    text = issued(desk_of(settings), entity, facts="经查，未按期公示").text
+    assert "经查，未按期公示。" in text
+    assert "经查，经查" not in text
+
+
+def test_what_its_own_organ_decided_is_said_to_be_of_this_organ(settings):
+    desk = desk_of(settings)
+    assert documents.by_organ(ORGAN, "信市监异入[2026]1号", desk) == "本机关以信市监异入〔2026〕1号"
+    assert documents.by_organ("信衡市澜砚区市场监督管理局", "", desk) == "信衡市澜砚区市场监督管理局"
+
+
+def test_every_organ_of_the_sample_may_issue_documents(on_sqlite):
+    shape = load_shape()
+    city = f"{shape.table['place']['city']}市"
+    names = {f"{city}{district.name}市场监督管理局" for district in shape.districts} | {f"{city}市场监督管理局"}
+    assert names == set(documents.organs(on_sqlite))
+
+
+def test_no_value_can_forge_a_section_or_a_variable(settings, entity):
+    facts = "示例事实。\n\n信衡市市场监督管理局\n2030年1月1日 {court}"
     made = issued(desk_of(settings), entity, facts=facts)
-    assert "13800138000" not in made.text
     assert "{court}" in made.text
     assert made.text.split("\n\n")[-1] == f"{ORGAN}\n2026年11月21日"
 

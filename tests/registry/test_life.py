@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from registry.database import execute
 from registry.errors import RecordConflict, RecordNotFound
 from registry.kinds import KINDS
 from registry.models import Audit, Entity, Fact, Notice, Publication, Record, Review, Uncounted
@@ -268,7 +269,7 @@ def test_who_applied_may_not_decide():
 
 def test_an_enterprise_reaches_its_own_records_only_and_an_organ_decides_on_its_own():
     seq = lives.shown_penalty(**LARGER)
-    with pytest.raises(RecordNotFound, match="This enterprise has no record"):
+    with pytest.raises(RecordNotFound, match="that this key may see"):
         repairs.apply(seq, "penalty", statement="x", entities=[registered()], actor=FIRM, today=TODAY, now=NOW)
     number = repairs.apply(
         seq, "penalty", statement="x", entities=[lives.target(seq).entity.id], actor=FIRM, today=TODAY, now=NOW
@@ -407,11 +408,13 @@ def test_stopping_a_penalty_stops_the_negative_check_that_led_to_it():
         lives.passed(check)
         lives.published(check)
     assert [lives.seen(check) for check in (bad, other, good)] == [True] * 3
-    publication.stop(
-        seq, "penalty", channels=("site",), reason="有误", organ=None, actor=REVIEWER, today=TODAY, now=NOW
-    )
+    publication.stop(seq, "penalty", reason="有误", organ=None, actor=REVIEWER, today=TODAY, now=NOW)
+    assert lives.seen(bad), "what may be undone tomorrow stops nothing else"
+    lives.published(seq, reason="核对无误")
+    lives.repaired(seq)
     assert [lives.seen(check) for check in (bad, other, good)] == [False, True, True]
-    assert (lives.row(bad).stopped_because, lives.seen(bad, "necips")) == ("linked", True)
+    assert (lives.row(bad).stopped_because, lives.seen(bad, "necips")) == ("linked", False)
+    assert [(row.what, row.kind) for row in Notice.select().order_by(Notice.seq)][-2:] == [("repaired", "penalty"), ("stopped", "spot_check")]  # fmt: skip
     assert counted(bad), "only its publicity stops"
 
 
@@ -430,14 +433,19 @@ def test_many_are_published_at_once_with_counts_and_causes(scheme):
         "now": lambda: NOW,
         "old_rows": "keep",
     }
-    assert publishing.publish_all("penalty", **given) == {"records": 7, "not_reviewed": 7}
-    counts = publishing.publish_all("penalty", **given, review="批量审核")
+    first = publishing.publish_all("penalty", **given)
+    assert (first.records, first.whole, first.outcomes) == (7, 0, {"not_reviewed": 7})
+    assert len(first.named["not_reviewed"]) == publishing.NAMED
+    second = publishing.publish_all("penalty", **given, review="批量审核")
+    counts = {"records": second.records, **second.outcomes}
+    assert second.named["not_reviewed"] == [refused]
     # The one that is minor was over after three months.
     assert counts == {"records": 7, "reviewed": 5, "published": 3, "over": 1, "undated": 1, "not_reviewed": 1, "same_hands": 1}  # fmt: skip
     again = publishing.publish_all("penalty", **given, review="批量审核")
-    assert again["unchanged"] == 3
-    assert "published" not in again
-    assert publishing.publish_all("penalty", **given, source="another") == {}
+    assert (again.outcomes["unchanged"], again.whole) == (3, 3)
+    assert "published" not in again.outcomes
+    nothing = publishing.publish_all("penalty", **given, source="another")
+    assert (nothing.records, nothing.outcomes, nothing.named) == (0, {}, {})
 
 
 def test_a_cache_that_somebody_edited_is_found_and_can_be_made_again():
@@ -460,3 +468,12 @@ def test_a_cache_that_somebody_edited_is_found_and_can_be_made_again():
         life.rebuild(pen)
     assert in_order() == []
     assert lives.seen(seq)
+
+
+def test_a_record_is_found_by_an_index_when_something_is_done_with_it(on_sqlite, count_queries):
+    seq = record(registered()).seq
+    with count_queries() as sent:
+        life.current(seq)
+    (asked,) = [sql for sql in sent if '"record"' in sql and '"identity" = ?' in sql]
+    (plan,) = execute(f"EXPLAIN QUERY PLAN {asked}", ["x"]).fetchall()
+    assert "record_current" in plan[3]

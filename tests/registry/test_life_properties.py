@@ -52,7 +52,10 @@ class World:
                 lives.passed(seq, on=on, outcome="passed" if verb == "review" else "refused", reason="x")
             elif verb == "publish":
                 lives.passed(seq, on=on)
-                lives.published(seq, on=on, old_rows=("keep", "retime")[self.count % 2])
+                # With a reason what an officer stopped comes back.
+                lives.published(
+                    seq, on=on, old_rows=("keep", "retime")[self.count % 2], reason=("", "x")[self.count % 3 == 0]
+                )
             elif verb == "stop":
                 publication.stop(seq, target.kind, reason="x", organ=None, actor=lives.REVIEWER, today=on, now=NOW)
             elif verb == "object":

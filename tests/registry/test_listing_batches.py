@@ -54,6 +54,27 @@ def test_who_is_not_covered_is_unknown_and_no_candidate(settings):
     assert codes(plan(divisions=("9902",))) == []
 
 
+def test_who_is_not_covered_in_another_division_is_not_counted(settings):
+    covered("990101")
+    for division in ("990202", "990202", "990303"):
+        party(code=credit_code(division=division))
+    assert plan(divisions=("9902",)).unknown == 2
+    assert plan(divisions=("9902", "990303")).unknown == 3
+    assert plan(divisions=()).unknown == 0
+
+
+def test_a_page_of_candidates_asks_the_database_for_a_page(settings, count_queries):
+    covered()
+    every = [party() for _ in range(6)]
+    listed(desk_of(settings))
+    first = entity_of(every[0]).id
+    with count_queries() as sent:
+        page = plan(limit=2, after=first)
+    assert (codes(page), page.unknown) == (every[1:3], None)
+    assert len(sent) == 1
+    assert "LIMIT 3" in sent[0]
+
+
 @pytest.mark.parametrize(("to_on", "found"), [(date(2026, 6, 29), 0), (date(2026, 6, 30), 1)])
 def test_a_feed_that_ended_before_the_last_day_proves_nothing(settings, to_on, found):
     covered(to_on=to_on)

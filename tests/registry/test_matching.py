@@ -173,11 +173,11 @@ def test_merged_entities_of_one_name_are_one(settings, tmp_path):
 def test_a_grave_record_found_by_name_counts_once_it_is_confirmed(settings, tmp_path):
     entity = registered(name=NAME)
     penalise(settings, tmp_path, {"kinds": "吊销营业执照", "content": "吊销营业执照", "fine": ""})
-    (held,) = deciding.named()
+    (held,) = deciding.named().items
     assert (counted(), held["counts"], held["name"]) == (0, False, NAME)
     (taken,) = deciding.confirm([held["seq"]], reason="与登记档案一致", who=WHO)
     assert (taken.said, taken.rows, counted(), stated()) == ("decided", 1, 1, [(entity, "person")])
-    assert (deciding.named(), Uncounted.select().count()) == ([], 0)
+    assert (deciding.named().items, Uncounted.select().count()) == ([], 0)
     assert deciding.confirm([held["seq"]], reason="再次", who=WHO)[0].said == "unchanged"
     # Rows of that party that come later are that entity's by the same decision.
     assert counts_of(penalise(settings, tmp_path, {"document_no": "信8号"})) == {"stored": 1}
@@ -195,7 +195,7 @@ def test_the_same_row_with_a_number_takes_the_place_of_the_one_found_by_name(set
 def test_detaching_puts_the_row_back_once_and_rows_to_come_wait_too(settings, tmp_path):
     registered(name=NAME)
     penalise(settings, tmp_path, {}, {})
-    seq = deciding.named()[0]["seq"]
+    seq = deciding.named().items[0]["seq"]
     (taken,) = deciding.detach([seq], reason="同名不同企业", who=WHO)
     assert (taken.said, taken.rows) == ("decided", 2)  # both rows name that party
     assert (waiting(), stated(), counted()) == (["detached"] * 2, [], 0)
@@ -208,7 +208,7 @@ def test_detaching_puts_the_row_back_once_and_rows_to_come_wait_too(settings, tm
 def test_undoing_a_detachment_lets_the_name_find_its_entity_again(settings, tmp_path):
     entity = registered(name=NAME)
     penalise(settings, tmp_path, {})
-    (taken,) = deciding.detach([deciding.named()[0]["seq"]], reason="同名", who=WHO)
+    (taken,) = deciding.detach([deciding.named().items[0]["seq"]], reason="同名", who=WHO)
     deciding.undo(taken.decision.id, reason="认错了", who=WHO)
     assert counts_of(penalise(settings, tmp_path, {})) == {"stored": 1, "by_name": 1, "released": 1}
     assert (stated(), waiting(), counted()) == ([(entity, "name")], [], 1)
@@ -219,6 +219,20 @@ def test_a_record_that_came_by_a_number_is_neither_confirmed_nor_detached(settin
     for verb in (deciding.confirm, deciding.detach):
         with pytest.raises(DecisionRefused, match="not attached by its name"):
             verb([seq], reason="x", who=WHO)
+
+
+def test_records_found_by_name_come_in_pages_of_the_divisions_asked_for(settings, tmp_path, count_queries):
+    near, far = credit_code(), credit_code(division="990201")
+    for code, name in ((far, OTHER), (near, NAME)):
+        registered(code, name=name)
+    penalise(settings, tmp_path, *[{"name": OTHER}] * 3, division="9902")
+    penalise(settings, tmp_path, *[{"document_no": f"近{n}号"} for n in range(3)], division="9901", source="near")
+    with count_queries() as asked:
+        first = deciding.named(limit=2, divisions=("9901",))
+    second = deciding.named(limit=2, divisions=("9901",), after=first.next)
+    assert ([one["code"] for one in [*first.items, *second.items]], second.next, len(asked)) == ([near] * 3, None, 1)
+    assert len(deciding.named(divisions=("9901", "9902")).items) == len(deciding.named().items) == 6
+    assert deciding.named(divisions=("11",)).items == deciding.named(divisions=()).items == []
 
 
 # --- decisions ---------------------------------------------------------------------------------------------------

@@ -224,7 +224,7 @@ def test_the_command_says_how_many_rows_left_the_queue(on_sqlite, tmp_path, caps
     penalise(on_sqlite, tmp_path, {"registration_no": OLD})
     report = register(on_sqlite, tmp_path, (CODE, OLD, NAME))
     _tell(report, None)
-    assert "1 rows that had waited found their party" in capsys.readouterr().out
+    assert "1 row that had waited found their party" in capsys.readouterr().out
     _tell(register(on_sqlite, tmp_path, (CODE, OLD, NAME)), None)
     assert "had waited" not in capsys.readouterr().out
 
@@ -263,3 +263,13 @@ def test_any_statement_comes_out_of_the_queue_as_it_went_in(said):
     back = through_the_queue(said)
     assert back == said
     assert sameness.content_of(back) == sameness.content_of(said)
+
+
+def test_rows_that_may_leave_are_found_by_an_index_whatever_waits(on_sqlite, count_queries):
+    with ledger.writing(now=NOW, schemes=[]) as pen, count_queries() as sent:
+        queue.release(pen, [Party(code=CODE, organisation_code=CODE[8:17], name=NAME)], now=NOW)
+    asked = [sql for sql in sent if "FROM unmatched" in sql]
+    plans = [database.execute(f"EXPLAIN QUERY PLAN {sql}", ["x"] * sql.count("?")).fetchall()[0][3] for sql in asked]
+    assert [plan.partition("INDEX ")[2].partition(" ")[0] for plan in plans] == [
+        "unmatched_party_code", "unmatched_ending", "unmatched_folded",
+    ]  # fmt: skip

@@ -63,7 +63,7 @@ def act(what, folder, at):
             to = CODES[rest[1]] if name == "match" else None
             deciding.decide([row], name, to=to, reason="x", who=who)
     elif name in ("confirm", "detach"):
-        seq = of([one["seq"] for one in deciding.named()], rest[0])
+        seq = of([one["seq"] for one in deciding.named().items], rest[0])
         if seq is not None:
             getattr(deciding, name)([seq], reason="x", who=who)
     else:

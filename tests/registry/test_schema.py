@@ -16,8 +16,8 @@ ROOT = config.ROOT
 # What has been released is never edited: a change is a new file. Until 0.1.0 is released the first one may still grow.
 FROZEN = {
     "0001_initial.py": "f8f94fc699cba8da",
-    "0001_initial.sqlite.sql": "dd09aa4a328ea7c0",
-    "0001_initial.postgresql.sql": "a3ff7eb6714a7c4b",
+    "0001_initial.sqlite.sql": "057ee04ccf899231",
+    "0001_initial.postgresql.sql": "8bc6c66496e91066",
 }
 START = """
 import sys

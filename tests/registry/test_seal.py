@@ -379,7 +379,9 @@ def test_roots_come_in_pages_newest_first(settings, count_queries):
 def test_the_script_finds_every_change_to_a_file_of_roots(on_sqlite, tmp_path):
     ledger_of(on_sqlite, penalties=8, rounds=4)
     lines = roots_path(on_sqlite).read_text().splitlines(keepends=True)
-    assert checks("--roots", roots_path(on_sqlite)) == (0, "OK: 4 signed roots in a chain, the last over 10 rows\n")
+    key = seal.log_of(on_sqlite).public_key.hex()
+    whole = (0, "OK: 4 signed roots in a chain, the last over 10 rows\n")
+    assert checks("--roots", roots_path(on_sqlite), "--public-key", key) == whole
     spoilt = {
         "a line removed": lines[:2] + lines[3:],
         "two lines swapped": [lines[0], lines[2], lines[1], *lines[3:]],
@@ -393,6 +395,23 @@ def test_the_script_finds_every_change_to_a_file_of_roots(on_sqlite, tmp_path):
         assert checks("--roots", path)[0] == 1, what
     assert checks("--roots", roots_path(on_sqlite), "--public-key", "00" * 32)[0] == 1
     assert checks("--roots", tmp_path / "none")[0] == 2
+
+
+def test_the_script_says_where_the_key_was_the_files_own_and_what_is_no_key(on_sqlite, tmp_path):
+    (seq,) = ledger_of(on_sqlite, penalties=1)
+    proof = written(tmp_path / "p.json", proofs.inclusion(on_sqlite, seq))
+    key = seal.log_of(on_sqlite).public_key.hex()
+    for files in ([proof], ["--roots", roots_path(on_sqlite)]):
+        status, text = checks(*files)
+        assert (status, "the key came with the file, and nothing shows that it is the registry's" in text) == (0, True)
+        for told in (key, key.upper(), f" {key} "):
+            status, text = checks(*files, "--public-key", told)
+            assert (status, "Note" in text) == (0, False), text
+    for wrong in ("zz", key[:-1], "", key + "00"):
+        done = subprocess.run(
+            [sys.executable, SCRIPT, proof, "--public-key", wrong], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, "is no key: give its 64 hexadecimal digits" in done.stderr) == (2, True), wrong
 
 
 # --- what is hashed ---

@@ -80,9 +80,9 @@ def test_no_step_is_skipped(desk):
     case, _ = serious_list.open_listing(
         heavy_penalty(registered(address=ADDRESS)), article=7, facts="示例事实。", desk=desk
     )
-    with pytest.raises(ListingConflict, match="is draft"):
+    with pytest.raises(ListingConflict, match="is 草稿 draft"):
         serious_list.propose(case.id, opinion="列入。", desk=desk)
-    with pytest.raises(ListingConflict, match="is draft"):
+    with pytest.raises(ListingConflict, match="is 草稿 draft"):
         serious_list.hear(case.id, statement="x", answer="y", desk=desk)
     serious_list.notify(case.id, desk=desk)
     with pytest.raises(ListingConflict, match="is not delivered yet"):
@@ -100,7 +100,7 @@ def test_no_step_is_skipped(desk):
         serious_list.approve_above(
             case.id, organ="信衡省市场监督管理局", approval_no="x", approved_on=date(2026, 10, 11), desk=desk
         )
-    with pytest.raises(ListingConflict, match="is proposed"):
+    with pytest.raises(ListingConflict, match="is 待审核 proposed"):
         serious_list.take_effect(case.id, desk=desk)
 
 
@@ -226,6 +226,8 @@ def test_an_early_removal_is_decided_in_fifteen_working_days_before_order_107_an
 
 def test_when_the_penalty_is_withdrawn_the_listing_is_withdrawn_and_leaves_public_view(desk):
     case = serious_listed(desk, DAYS)
+    lives.passed(on_record(case).seq)
+    lives.published(on_record(case).seq)
     assert serious_list.without_penalty() == []
     withdrawn(case)
     assert [row.seq for row in serious_list.without_penalty()] == [on_record(case).seq]

@@ -79,9 +79,20 @@ def callers(module, function, name):
     return found
 
 
-def written():
-    """The name of every step that the services give to `Pen.step`."""
+def of_the_ledger():
+    """The name of every step that the ledger appends by itself."""
     found = set()
+    for function in functions(TREES["ledger"]):
+        calls = calls_within(function)
+        if any(ast.unparse(one.func) == "self._append" and texts(one.args[0]) == {"step"} for one in calls):
+            made = [one.args[0] for one in calls if ast.unparse(one.func) == "Statement"]
+            found |= set().union(*(values(one, "ledger", function) for one in made))
+    return found
+
+
+def written():
+    """The name of every step that the services give to `Pen.step`, and of those that the ledger appends by itself."""
+    found = of_the_ledger()
     for module, tree in TREES.items():
         for function in functions(tree):
             for call in calls_within(function):

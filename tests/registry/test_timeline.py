@@ -4,12 +4,13 @@ from datetime import date
 
 import pytest
 
-from registry.models import Entity, Record
-from registry.services import dossier, ledger, merges
+from registry.models import Document, Entity, Record
+from registry.services import documents, dossier, ledger, merges, serious_list
 from registry.services.visibility import ENTERPRISE, REGULATOR
 from tests.conftest import NOW, TODAY
 from tests.factories import credit_code, record, registered, statement
 from tests.registry.deeds import repaired, shown, withdrawn
+from tests.registry.papers import ADDRESS, desk_of, on_record, serious_listed, through
 
 ZONE = "Asia/Shanghai"
 DAY = 86_400_000
@@ -171,3 +172,50 @@ def test_who_is_not_registered_yet_is_told_by_what_is_known(settings):
     entity = registered()
     assert page(entity, known=0).basics["provisional"] is True
     assert page(entity).basics["provisional"] is False
+
+
+@pytest.mark.parametrize("how", ["name", "review"])
+def test_what_waits_to_be_confirmed_is_told_to_regulators_only(settings, how):
+    entity = registered()
+    if how == "name":
+        with ledger.writing(now=NOW, schemes=[]) as pen:
+            said = statement("serious_listing", document_no="信市监严〔2026〕3号")
+            seq = pen.state([(entity, said)], source="test", matched=["name"])[0].seq
+    else:
+        seq = record(entity, "serious_listing", document_no="信市监严〔2026〕3号").seq
+        identity = Record.get(Record.seq == seq).identity
+        with ledger.writing(now=NOW, schemes=[]) as pen:
+            pen.step(
+                "held", about=identity, entity=entity, key=[seq], on=TODAY, detail={}, by="test", leaves_out="review"
+            )
+    own = page(entity, reader=ENTERPRISE)
+    assert [one["kind"] for one in own.items] == ["registration"]
+    assert own.counts == {"registration": 1}
+    (line,) = [one for one in page(entity).items if one["kind"] == "serious_listing"]
+    assert (line["seq"], line["counted"]) == (seq, False)
+
+
+def test_the_documents_of_a_listing_that_was_withdrawn_are_not_told_either(settings):
+    desk = desk_of(settings, today=TODAY)
+    case = serious_listed(desk, [date(2026, 10, 12), date(2026, 10, 15), date(2026, 10, 22)])
+    entity = case.entity
+    before = [one["kind"] for one in page(entity).items]
+    assert {"document", "delivery_sent", "delivery_done"} <= set(before)
+    numbers = {one.printed_no for one in Document.select().where(Document.entity == entity)}
+    wrong, _ = serious_list.open_withdrawal(on_record(case).seq, facts="列入有误。", desk=desk)
+    through(wrong, desk)
+    for reader in (REGULATOR, ENTERPRISE):
+        for known in (None, on_record(case).seq - 1):
+            text = str(page(entity, reader=reader, known=known))
+            assert not [number for number in numbers if number in text]
+            assert "列入" not in text.replace("列入有误", "")
+
+
+def test_a_document_about_nothing_that_is_sealed_stays(settings):
+    desk = desk_of(settings)
+    entity = registered(address=ADDRESS)
+    made = documents.issue_free(
+        "contact_letter", Entity.get_by_id(entity), dict.fromkeys(documents.template("contact_letter").needs, "示例"), desk=desk
+    )  # fmt: skip
+    withdrawn(record(entity).seq)
+    assert made.printed_no in str(page(entity, reader=ENTERPRISE).items)

@@ -5,6 +5,7 @@ import pytest
 from registry import mappings
 from registry.errors import BadFile
 from registry.services import imports
+from registry.services.parsing import RowParser
 from registry.tables import Limits
 from tests.conftest import TODAY
 from tests.factories import credit_code
@@ -195,6 +196,37 @@ def test_the_first_rows_are_shown_as_they_would_be_stored_with_personal_numbers_
     found = understood(penalties(tmp_path, row))
     record = found.first[0]["record"]
     assert (record["amount_fen"], record["detail"]["fact"]) == (500000, "当事人电话(电话)")
+
+
+PEOPLE = {
+    "item-12315": (
+        ["登记编号", "信息类型", "登记时间", "被投诉举报单位", "统一社会信用代码", "投诉人", "投诉人电话"],
+        ["T1", "投诉", "2026-06-06", "信衡示例有限公司", credit_code(), "王某某", "13912345678"],
+        {"claimant", "claimant_hash", "claimant_name"},
+    ),
+    "relation": (
+        ["统一社会信用代码", "企业名称", "关系类型", "姓名", "证件号码"],
+        [credit_code(), "信衡示例有限公司", "法定代表人", "王某某", "110101199001011237"],
+        {"person_hash", "person_name"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_the_first_rows_show_nothing_of_a_person_that_a_regulator_would_not_see_once_they_are_stored(
+    on_sqlite, tmp_path, name
+):
+    header, row, never = PEOPLE[name]
+    opened = imports.open_source(table(tmp_path, header, [row]), mapping=name)
+    parsed = RowParser(opened.mapping, opened.header, today=TODAY, key=KEY).parse(row)
+    kept = set(parsed.statement.detail) & never
+    assert kept
+    found = imports.dry_run(opened, today=TODAY, key=KEY)
+    shown = found.first[0]["record"]["detail"]
+    assert shown
+    assert not set(shown) & never
+    for hidden in (*(str(parsed.statement.detail[one]) for one in kept), "王某某", "13912345678"):
+        assert hidden not in str(found.as_dict())
 
 
 def test_columns_are_listed_with_the_field_that_each_becomes(tmp_path):

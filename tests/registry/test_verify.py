@@ -11,6 +11,7 @@ from registry.services.entities import Party
 from registry.services.sampling import load_sample
 from tests.conftest import NOW, TODAY
 from tests.factories import credit_code, record, registered, statement
+from tests.registry import deeds
 from tests.registry.sealing import MINUTE, attack, checked, ledger_of, said, sealed
 
 
@@ -251,10 +252,10 @@ def test_a_moment_that_was_removed_is_named(settings):
         ("UPDATE record SET replaced_seq = 9 WHERE seq = 5", "row 5: is marked as replaced by another row"),
         ("INSERT INTO uncounted (identity, entity, why, seq) SELECT identity, 1, 'repaired', 5 FROM record WHERE seq = 5", "row 5: is left out of counting"),
         ("INSERT INTO uncounted (identity, entity, why, seq) VALUES ('x', 1, 'capped', 5)", "names a record x that the ledger does not have"),
-        ("UPDATE entity SET name = '别名' WHERE id = 1", "Entity 1 says something else than its registration"),
-        ("UPDATE entity SET status = 3 WHERE id = 2", "Entity 2 says something else than its registration"),
+        ("UPDATE entity SET name = '别名' WHERE id = 1", "Entity CODE1 says something else than its registration"),
+        ("UPDATE entity SET status = 3 WHERE id = 2", "Entity CODE2 says something else than its registration"),
         ("UPDATE entity SET registered_seq = NULL, provisional = true WHERE id = 2", "row 2: is the newest registration of an entity, and the entity"),
-        ("UPDATE entity_name SET folded = 'x' WHERE entity_id = 1", "Entity 1 cannot be found by its name"),
+        ("UPDATE entity_name SET folded = 'x' WHERE entity_id = 1", "Entity CODE1 cannot be found by its name"),
         ("INSERT INTO coverage (known, kind, division, from_day) VALUES (5, 2, '', 0)", "row 5: says which feed was connected"),
         ("INSERT INTO relation (known, entity, type, other_code, share) VALUES (5, 1, 1, '', 0)", "relation: the row of ledger row 5"),
     ],
@@ -264,7 +265,21 @@ def test_a_cache_that_does_not_follow_from_the_ledger_is_named(settings, sql, ex
     execute(sql if is_postgres() or "true" not in sql else sql.replace("true", "1"))
     found = said(settings)
     assert [what for what, _, _ in found] == ["cache"] * len(found)
+    for entity, code in execute("SELECT id, code FROM entity").fetchall():
+        expected = expected.replace(f"CODE{entity}", code)
     assert expected in str(found)
+
+
+def test_a_publication_that_was_made_up_is_told_by_document_number_and_credit_code(settings):
+    seq = ledger_of(settings, penalties=1)[0]
+    deeds.shown(seq)
+    sealed(settings)
+    document_no, code = execute(
+        "SELECT r.document_no, e.code FROM record r JOIN entity e ON e.id = r.entity_id WHERE r.seq = ?", (seq,)
+    ).fetchone()
+    execute("DELETE FROM publication WHERE channel = 'site'")
+    (found,) = said(settings)
+    assert found[2].startswith(f"publication of 行政处罚 {document_no} (row {seq}, entity {code}), channel site: ")
 
 
 def test_a_repaired_record_that_counts_again_is_named(settings):

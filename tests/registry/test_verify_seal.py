@@ -145,7 +145,9 @@ def test_a_seal_that_was_removed_as_a_whole_is_found(settings):
     ledger_of(settings, penalties=4)
     for table in ("leaf", "seal_node", "seal_root"):
         execute(f"DELETE FROM {table}")  # noqa: S608
-    assert {"rolled_back", "leaf"} <= {one[0] for one in said(settings)}
+    report = checked(settings)
+    assert [one.what for one in report.findings] == ["rolled_back"]
+    assert "Rows 1 to 6 are under no signed root of this database" in report.notes[0]
     SealLog.delete().execute()
     assert [one[0] for one in said(settings)] == ["seal"]
 
@@ -170,6 +172,45 @@ def test_an_old_backup_is_found(on_sqlite, tmp_path):
     found = said(on_sqlite)
     assert found[0][0] == "rolled_back"
     assert ("removed", "row 13") in [one[:2] for one in found]
+
+
+def set_back(settings, tmp_path, *, unsealed, later):
+    """A backup is made with rows that are not sealed yet, they and later ones are sealed, and the backup is put back."""
+    ledger_of(settings, penalties=10)
+    for _ in range(unsealed):
+        record(1)
+    database.db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy(tmp_path / "xinheng.db", tmp_path / "backup.db")
+    sealed(settings, NOW + MINUTE)
+    for _ in range(later):
+        record(1, now=NOW + MINUTE)
+    sealed(settings, NOW + 2 * MINUTE)
+    pool = database.db.obj
+    database.db.close()
+    pool.close_all()
+    for left in ("xinheng.db-wal", "xinheng.db-shm"):
+        (tmp_path / left).unlink(missing_ok=True)
+    shutil.copy(tmp_path / "backup.db", tmp_path / "xinheng.db")
+    database.db.connect(reuse_if_open=True)
+
+
+def test_rows_that_were_not_sealed_in_a_backup_are_not_accused_when_it_is_put_back(on_sqlite, tmp_path):
+    set_back(on_sqlite, tmp_path, unsealed=3, later=2)
+    report = checked(on_sqlite)
+    assert [(one.what, one.rows) for one in report.findings] == [("rolled_back", ""), ("removed", "rows 16 to 17")]
+    assert "written after this copy was made" in report.findings[1].text
+    assert "Rows 13 to 15 are under no signed root of this database" in report.notes[0]
+    assert (report.sealed, report.sealed_at, report.rows, report.unsealed) == (12, NOW, 15, 3)
+
+
+def test_a_row_that_was_altered_in_a_backup_is_named_all_the_same(on_sqlite, tmp_path):
+    set_back(on_sqlite, tmp_path, unsealed=1, later=300)
+    attack("UPDATE record SET source = 'forged' WHERE seq = 7")
+    assert ("altered", "row 7") in [one[:2] for one in said(on_sqlite)]
+    forged(on_sqlite, 9)
+    assert ("sealed_rows", "rows 1 to 12") in [one[:2] for one in said(on_sqlite)]
+    execute("DELETE FROM leaf WHERE seq = 5")
+    assert ("leaf", "row 5") in [one[:2] for one in said(on_sqlite)]
 
 
 def lines_of(settings):
