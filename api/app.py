@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 
 from api import health, logs, pages, problems, requests
-from api.auth import allowed
+from api.auth import Limiter, allowed
 from api.blueprint import Api
 from api.context import EXTENSION, Context
 from api.provider import OrjsonProvider
@@ -44,14 +44,12 @@ def create_app(
     app = Application("api", static_url_path="/static")
     app.json = OrjsonProvider(app)
     app.config.update(
-        MAX_CONTENT_LENGTH=settings.api.max_body,
         API_TITLE="信衡 Xinheng",
         API_VERSION=VERSION,
         OPENAPI_VERSION="3.1.0",
         API_SPEC_OPTIONS=SPEC,
     )
-    zone = settings.jobs.timezone
-    app.extensions[EXTENSION] = Context(settings, today or (lambda: clock.today(zone)), now or clock.now)
+    fit(app, settings, today=today, now=now)
     requests.install(app)
     api = Api(app)
     problems.install(app)
@@ -63,6 +61,22 @@ def create_app(
     # The style sheet is as public as the pages that it styles.
     app.view_functions["static"] = allowed(public=True)(app.view_functions["static"])
     return app
+
+
+def fit(
+    app: Flask, settings: Settings, *, today: Callable[[], date] | None = None, now: Callable[[], int] | None = None
+) -> None:
+    """Give an application its settings, its clock, and counters that begin at nothing.
+
+    Apart from making it, which takes longer than most requests: tests make one and fit it to each registry.
+    """
+    zone = settings.jobs.timezone
+    app.config["MAX_CONTENT_LENGTH"] = settings.api.max_body
+    app.extensions[EXTENSION] = Context(settings, today or (lambda: clock.today(zone)), now or clock.now)
+    app.extensions[requests.LIMITERS] = (
+        Limiter(settings.api.rate_per_minute),
+        Limiter(settings.api.public_per_minute, addresses=True),
+    )
 
 
 SPEC = {

@@ -10,7 +10,6 @@ import structlog
 from flask import Flask, Response, g, request
 
 from api import metrics
-from api.auth import Limiter
 from registry.database import db
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 PAIRS = tuple(HEADERS.items())
+# What counts requests per key, and per address without one.
+LIMITERS = "xinheng.limiters"
 # Endpoints that must answer while the database is away.
 WITHOUT_DATABASE = ("health.livez", "health.metrics", "static", "pages.landing")
 
@@ -51,17 +52,13 @@ class Hardened:
 
 def install(app: Flask) -> None:
     app.wsgi_app = Hardened(app.wsgi_app)  # type: ignore[method-assign]
-    settings = app.extensions["xinheng"].settings.api
-    limiter = Limiter(settings.rate_per_minute)
-    public_limiter = Limiter(settings.public_per_minute, addresses=True)
 
     @app.before_request
     def begin() -> None:
         g.started = time.perf_counter()
         given = request.headers.get("X-Request-ID", "")
         g.request_id = given if _NUMBER.fullmatch(given) else uuid.uuid4().hex
-        g.limiter = limiter
-        g.public_limiter = public_limiter
+        g.limiter, g.public_limiter = app.extensions[LIMITERS]
         g.opened = False
         if request.endpoint is not None and request.endpoint not in WITHOUT_DATABASE:
             g.opened = db.connect(reuse_if_open=True)

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from api.app import create_app
+from api.app import create_app, fit
 from registry.config import Settings
 from registry.services import grading, keys, ledger
 from tests.conftest import NOW, TODAY
@@ -39,8 +39,15 @@ class Caller:
         return self.client.post(path, headers={**self.headers, **(headers or {})}, **sent)
 
 
+_MADE: list[Flask] = []
+
+
 def application(settings: Settings) -> Flask:
-    return create_app(settings, today=lambda: TODAY, now=lambda: NOW)
+    """One application for all tests of this process, fitted to this registry: making it takes longer than most tests."""
+    if not _MADE:
+        _MADE.append(create_app(settings, today=lambda: TODAY, now=lambda: NOW))
+    fit(_MADE[0], settings, today=lambda: TODAY, now=lambda: NOW)
+    return _MADE[0]
 
 
 @pytest.fixture
