@@ -96,7 +96,7 @@ def test_a_dry_run_tells_a_person_what_was_understood(xinheng, tmp_path):
         "row 3: 信衡示例有限公司  (waits: blank)",
         "happened_on 2022-07-02",
         "1 × 检查结果: The mapping does not say what this means",
-        "(rows 4)",
+        "(row 4)",
         "Nothing was stored.",
     ):
         assert words in said

@@ -46,6 +46,7 @@ def test_only_health_documents_and_pages_are_public(lone_app):
         "/api/v1/docs",
         "/static/<path:filename>",
         # What is published of an entity, and nothing else of it (test_public.py).
+        "/public",
         "/public/<code>",
         "/api/v1/public/entities/<code>",
         "/api/v1/public/entities/<code>/records",

@@ -236,6 +236,7 @@ def test_rows_that_wait_say_why_and_hold_no_number_of_a_person(reopened):
     reasons = {row.reason for row in Unmatched.select(Unmatched.reason).distinct()}
     assert reasons <= {
         "blank",
+        "check_digit",
         "masked",
         "person",
         "unusable",
