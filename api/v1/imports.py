@@ -127,16 +127,27 @@ def _received(limit: int) -> tuple[Spooled, str, dict[str, str]]:
         _, form, files = parser.parse(request.stream, request.mimetype, request.content_length, request.mimetype_params)
         if [*files] != ["file"]:
             raise InvalidRequest({"file": ["The form has no file in the field `file`. Send it there, with its name."]})
+        if repeated := [name for name in form if len(form.getlist(name)) > 1]:
+            raise InvalidRequest({name: ["This option was given more than once. Give it once."] for name in repeated})
         spooled = taken[0].finish()
     except BaseException as error:
         for one in taken:
             one.discard()
         if isinstance(error, RequestEntityTooLarge):
+            # The library says the same of too many fields and of too long ones.
+            if request.content_length is not None and request.content_length <= limit:
+                raise InvalidRequest(
+                    {
+                        "form": [
+                            f"The form has more than {FORM_PARTS} fields, or longer ones than any option is. Send `file` and the options, each once."
+                        ]
+                    }
+                ) from error
             raise FileTooLarge(limit) from error
         if isinstance(error, ValueError):
             raise BadRequest(f"The form cannot be read: {error}. Send it again.") from error
         raise
-    return spooled, files["file"].filename or "", {name: " ".join(form.getlist(name)) for name in form}
+    return spooled, files["file"].filename or "", form.to_dict()
 
 
 def _options(form: dict[str, str]) -> Options:

@@ -147,6 +147,16 @@ def test_options_that_are_refused_say_why_and_leave_no_file(lone_spooled, form, 
     assert (spool_of(lone_spooled), Upload.select().count()) == ([], 0)
 
 
+def test_an_option_that_is_given_twice_or_a_thousand_times_is_refused_by_name(lone_spooled):
+    app = lone_spooled
+    key = calls(app, "sender", ["imports:write"])
+    twice = send(key, b"a", mapping=["penalty-tax", "penalty-tax"])
+    assert (twice.status_code, [*twice.json["problems"]]) == (422, ["mapping"])
+    many = send(key, b"a", mapping=["x"] * 2_000)
+    assert (many.status_code, [*many.json["problems"]]) == (422, ["form"])
+    assert "Send `file` and the options" in many.json["problems"]["form"][0]
+
+
 def test_a_body_that_is_no_such_form_is_refused(lone_spooled):
     key = calls(lone_spooled, "feed", WRITER)
     assert key.post("/api/v1/imports", {"file": "x"}).status_code == 400
