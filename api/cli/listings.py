@@ -262,7 +262,7 @@ def approved_above(case: int, superior: str, number: str, approved_on: date, as_
 
 @listing.command("audit", epilog="Example: xinheng listing audit 7 --agree --opinion 同意。")
 @click.argument("case", type=int)
-@click.option("--agree/--refuse", "agree", required=True, default=None)
+@click.option("--agree/--refuse", "agree", required=True)
 @click.option("--opinion", required=True)
 @as_json
 def audit(case: int, agree: bool, opinion: str, as_json: bool) -> None:
@@ -398,7 +398,7 @@ def open_batch(name: str, file: Path, ground: int, year: int | None, opinion: st
     epilog="Example: xinheng listing batch audit 2025年报 --agree --opinion 同意。 --organ 信衡市市场监督管理局",
 )
 @click.argument("name")
-@click.option("--agree/--refuse", "agree", required=True, default=None)
+@click.option("--agree/--refuse", "agree", required=True)
 @click.option("--opinion", required=True)
 @click.option("--case", "only", type=int, multiple=True, help="Only this case; repeatable.")
 @BY

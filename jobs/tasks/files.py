@@ -66,7 +66,7 @@ def surroundings(settings: Settings, run: Run, today: date) -> Surroundings:
     )  # fmt: skip
     return Surroundings(
         today, run.now, privacy.key(settings), grading.schemes(settings), given.chunk_rows, settings.path(given.mappings),
-        limits, run.actor,
+        limits, run.actor, settings,
     )  # fmt: skip
 
 

@@ -10,12 +10,12 @@ from datetime import date
 from registry.cells.documents import fold_document_no
 from registry.cells.names import fold_name
 from registry.errors import RecordConflict
-from registry.kinds import KINDS, Statement
+from registry.kinds import KINDS
 from registry.kinds.abnormal_listing import GROUNDS
 from registry.kinds.relation import TYPES as RELATIONS
-from registry.models import Entity, ListingCase, Record, Relation
-from registry.services import documents, entities, ledger, life, listing_cases, publication, workdays
-from registry.services.documents import Desk, chinese_date
+from registry.models import Document, Entity, ListingCase, Record, Relation
+from registry.services import documents, entities, ledger, listing_cases, workdays
+from registry.services.documents import Desk
 from registry.services.ledger import ORGAN, Pen
 from registry.services.listing_cases import ListingConflict, ListingRefused
 from registry.services.sameness import content_of, identity_of
@@ -264,66 +264,40 @@ def _enter(pen: Pen, case: ListingCase, desk: Desk) -> None:
 
 
 def _remove(pen: Pen, case: ListingCase, desk: Desk) -> None:
-    assert case.identity is not None
-    record = listing_cases.current(case.identity)
-    assert record is not None
-    listing_cases.in_force(record, desk.organ.name)
+    record = listing_cases.in_force(listing_cases.of(case), desk.organ.name)
     entity = Entity.get_by_id(case.entity)
-    taken = documents.number(TYPES["remove"][is_marked(entity)], desk)
-    end(pen, record, entity, cause=case.ground, printed=taken.printed, desk=desk)
-    variables = {
-        "facts": case.facts, "basis": ENDING[subject_of(entity)], "ground": GROUNDS[record.code].zh, **_listed(record, desk),
-    }  # fmt: skip
-    document = documents.issue(pen, taken, desk=desk, entity=entity, variables=variables, about=record.identity)
+    document = _leave(pen, record, entity, cause=case.ground, facts=case.facts, desk=desk)
     listing_cases.take_effect(pen, case, document=document, desk=desk)
-
-
-def end(pen: Pen, record: Record, entity: Entity, *, cause: int, printed: str, desk: Desk) -> ledger.Outcome:
-    """Say in the ledger that a row ends today, and why; it is shown nowhere any more. Under the source of the listing: its
-    old words do not reopen it."""
-    detail = {**record.detail, "removal_reason": REMOVALS[cause][0], "removed_because": cause, "removal_no": printed}
-    said = Statement(
-        record.kind, record.code, record.severity, record.amount_fen, record.happened_on, desk.today, record.document_no,
-        record.organ, (), detail,
-    )  # fmt: skip
-    outcome = pen.correct(record.seq, said, source=record.source, act="end")
-    listing_cases.take_down(pen, record, on=desk.today, by=desk.actor)
-    return outcome
 
 
 def transfer(pen: Pen, record: Record, entity: Entity, *, desk: Desk) -> None:
     """End a row because its entity goes over to the serious-violation list, with a document of its own."""
+    _leave(pen, record, entity, cause=TRANSFER, facts=f"{REMOVALS[TRANSFER][0]}。", desk=desk)
+
+
+def _leave(pen: Pen, record: Record, entity: Entity, *, cause: int, facts: str, desk: Desk) -> Document:
+    """End a row today, with its document; it is shown nowhere any more."""
     taken = documents.number(TYPES["remove"][is_marked(entity)], desk)
-    end(pen, record, entity, cause=TRANSFER, printed=taken.printed, desk=desk)
+    reason = REMOVALS[cause][0]
+    listing_cases.end(pen, record, on=desk.today, because=cause, printed=taken.printed, removal_reason=reason)
+    listing_cases.take_down(pen, record, on=desk.today, by=desk.actor)
     variables = {
-        "facts": f"{REMOVALS[TRANSFER][0]}。", "basis": ENDING[subject_of(entity)], "ground": GROUNDS[record.code].zh, **_listed(record, desk),
+        "facts": facts, "basis": ENDING[subject_of(entity)], "ground": GROUNDS[record.code].zh, **listing_cases.listed(record, desk),
     }  # fmt: skip
-    documents.issue(pen, taken, desk=desk, entity=entity, variables=variables, about=record.identity)
+    return documents.issue(pen, taken, desk=desk, entity=entity, variables=variables, about=record.identity)
 
 
 def _correct(pen: Pen, case: ListingCase, desk: Desk) -> None:
-    assert case.identity is not None
-    record = listing_cases.current(case.identity)
-    assert record is not None
-    entity = Entity.get_by_id(case.entity)
+    record, entity = listing_cases.of(case), Entity.get_by_id(case.entity)
     taken = documents.number(TYPES["correct"][is_marked(entity)], desk)
-    variables = {"facts": case.facts, "basis": ENDING[subject_of(entity)].partition("关于")[0], **_listed(record, desk)}
-    publication.withdraw(
-        pen, life.target_of(record.identity), source=ORGAN, reason=f"{taken.printed}：{case.facts}", by=desk.actor, on=desk.today,
-        now=desk.now,
-    )  # fmt: skip
+    basis = ENDING[subject_of(entity)].partition("关于")[0]
+    variables = {"facts": case.facts, "basis": basis, **listing_cases.listed(record, desk)}
+    listing_cases.withdraw(pen, record, case, printed=taken.printed, desk=desk)
     document = documents.issue(pen, taken, desk=desk, entity=entity, variables=variables, about=record.identity)
     listing_cases.take_effect(pen, case, document=document, desk=desk)
 
 
 EFFECTS = {"enter": _enter, "remove": _remove, "correct": _correct}
-
-
-def _listed(record: Record, desk: Desk) -> dict[str, str]:
-    """When, by whom and under which number a row was listed, as a document of this desk says it."""
-    on = chinese_date(record.happened_on) if record.happened_on else "（日期未载明）"
-    number = record.detail.get("printed_no") or record.document_no
-    return {"listed_on": on, "listed_by": documents.by_organ(record.organ, number, desk)}
 
 
 def _applies(entity: Entity, subject: str, ground: int) -> None:

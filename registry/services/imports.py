@@ -4,7 +4,7 @@ read = stored + unchanged + unmatched + rejected, always: the counts and the pos
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from registry.errors import BadFile, RecordConflict
 from registry.kinds import Statement
 from registry.models import ImportReject, ImportRun
 from registry.services import arriving, audit, entities, ledger, naming
+from registry.services.counts import Counts
 from registry.services.ledger import Pen
 from registry.services.parsing import Parsed, Refusal, RowParser
 from registry.services.parties import REASONS, Party
@@ -26,48 +27,13 @@ from registry.services.understanding import open_source as open_source
 
 # A run of another machine that has not moved for so long is taken over (milliseconds).
 ABANDONED = 120_000
-# What a run keeps of its counts, so that it goes on counting where it was cut off.
-KEPT = (
-    "stored",
-    "unchanged",
-    "unmatched",
-    "rejected",
-    "undated",
-    "provisional",
-    "differs",
-    "released",
-    "by_name",
-    "dropped",
-)
+# What a run keeps of its counts, so that it goes on counting where it was cut off: all of them.
+KEPT = tuple(one.name for one in fields(Counts))
 
 Progress = Callable[[int], None]
 
 # Runs that this process is at work on: one that it left by an error may be taken up again at once.
 _at_work: set[int] = set()
-
-
-@dataclass(slots=True)
-class Counts:
-    """What became of the rows."""
-
-    stored: int = 0
-    unchanged: int = 0
-    unmatched: int = 0
-    rejected: int = 0
-    undated: int = 0
-    provisional: int = 0
-    # Of the unchanged rows, those of which another source says something else that counts; nothing was applied.
-    differs: int = 0
-    # Rows that waited, from this file or another, and have found their party.
-    released: int = 0
-    # Of the stored and unchanged rows, those found by their exact name alone.
-    by_name: int = 0
-    # Of the unmatched rows, those that a person's decision drops: they do not wait.
-    dropped: int = 0
-
-    @property
-    def read(self) -> int:
-        return self.stored + self.unchanged + self.unmatched + self.rejected
 
 
 @dataclass(frozen=True, slots=True)

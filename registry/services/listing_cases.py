@@ -12,13 +12,12 @@ from registry import cursor
 from registry.cells.personal import mask_personal
 from registry.database import dicts
 from registry.errors import RecordNotFound, RegistryError
-from registry.kinds.abnormal_listing import GROUNDS
-from registry.kinds.serious_listing import ARTICLES
+from registry.kinds import Statement
 from registry.models import Document, Entity, ListingCase, Record, Uncounted
 from registry.page import Page
 from registry.services import audit, documents, life, publication
-from registry.services.documents import Desk
-from registry.services.ledger import Pen
+from registry.services.documents import Desk, chinese_date
+from registry.services.ledger import ORGAN, Outcome, Pen
 
 ACTIONS = {"enter": "列入", "remove": "移出", "correct": "更正（撤销）"}
 STATES = {
@@ -229,6 +228,34 @@ def numbers_of(cases: Sequence[ListingCase]) -> dict[str, int]:
     return {row["identity"]: row["seq"] for row in dicts(rows)}
 
 
+def end(
+    pen: Pen, record: Record, *, on: date, because: str | int, printed: str = "", **more: Any
+) -> Outcome:  # fmt: skip
+    """Say in the ledger that a listing ends on a day, and why; `printed` is the number of its document, `more` more of its detail.
+
+    Under the source of the listing: its old words do not reopen it. What is published of it is the caller's to take down.
+    """
+    detail = {**record.detail, **more, "removed_because": because} | ({"removal_no": printed} if printed else {})
+    said = Statement(
+        record.kind, record.code, record.severity, record.amount_fen, record.happened_on, on, record.document_no, record.organ, (), detail
+    )  # fmt: skip
+    return pen.correct(record.seq, said, source=record.source, act="end")
+
+
+def withdraw(pen: Pen, record: Record, case: ListingCase, *, printed: str, desk: Desk) -> None:
+    """Withdraw a listing that was wrong, by the document of this number: it leaves public view and never counts again."""
+    publication.withdraw(
+        pen, life.target_of(record.identity), source=ORGAN, reason=f"{printed}：{case.facts}", by=desk.actor, on=desk.today, now=desk.now
+    )  # fmt: skip
+
+
+def listed(record: Record, desk: Desk) -> dict[str, str]:
+    """When, by whom and under which number a party was listed, as a document of this desk says it."""
+    on = chinese_date(record.happened_on) if record.happened_on else "（日期未载明）"
+    number = record.detail.get("printed_no") or record.document_no
+    return {"listed_on": on, "listed_by": documents.by_organ(record.organ, number, desk)}
+
+
 def take_down(pen: Pen, record: Record, *, on: date, by: str) -> None:
     """Stop showing a listing that was just ended, on every channel; recipients hear of it."""
     pen.flush()
@@ -239,6 +266,13 @@ def current(identity: str | None) -> Record | None:
     """The present words of a record; None where it is not on record."""
     found: Record | None = Record.get_or_none((Record.identity == identity) & Record.replaced_seq.is_null())
     return found
+
+
+def of(case: ListingCase) -> Record:
+    """The listing that a case of removal or correction is about, in its present words."""
+    record = current(case.identity)
+    assert record is not None, "such a case is opened on a listing, and nothing leaves the ledger"
+    return record
 
 
 def in_force(record: Record, organ: str) -> Record:
@@ -264,7 +298,16 @@ def holds(identity: str) -> bool:
     )
 
 
-def ground_named(case: ListingCase) -> str:
-    """What a case of listing rests on, in Chinese."""
-    names = GROUNDS if case.list == "abnormal" else ARTICLES
-    return names[case.ground].zh if case.ground in names else ""
+def penalties_since(entity: int, day: date | None, *, besides: str = "") -> list[Record]:
+    """Penalties of a party decided after a day that hold and count: not repaired, and surely its own. None without a day."""
+    return list(
+        Record.select().where(
+            Record.entity.in_(life.family(entity))
+            & (Record.kind == "penalty")
+            & Record.replaced_seq.is_null()
+            & (Record.act != "withdraw")
+            & (Record.identity != besides)
+            & (Record.happened_on > day)
+            & Record.identity.not_in(Uncounted.select(Uncounted.identity))
+        )
+    )

@@ -50,10 +50,15 @@ def only_by_cases(kind: str, organ: str, settings: Settings, *actions: str) -> N
     themselves, in their own way.
     """
     if by_cases(kind, organ, settings):
-        raise ListingConflict(
-            f"{organ} decides on its {KINDS[kind].title.en} records by cases here: two persons, and a document. Open one: "
-            f"{'; '.join(OPENED_BY[action] for action in actions)}."
-        )
+        raise ListingConflict(wants_case(kind, organ, *actions))
+
+
+def wants_case(kind: str, organ: str, *actions: str) -> str:
+    """What is said to whom brings a listing that takes a case, with where to open it (`actions`: keys of OPENED_BY)."""
+    return (
+        f"{organ} decides on its {KINDS[kind].title.en} records by cases here: two persons, and a document. Open one: "
+        f"{'; '.join(OPENED_BY[action] for action in actions)}."
+    )
 
 
 def propose(case: ListingCase, *, opinion: str, desk: Desk) -> tuple[ListingCase, bool]:

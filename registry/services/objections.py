@@ -4,30 +4,33 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any
 
-from peewee import Case
-
-from registry import cursor
 from registry.cells.personal import mask_personal
 from registry.config import Settings
-from registry.database import dicts
-from registry.errors import BadCursor, RegistryError
-from registry.models import Entity, Objection, Record
+from registry.errors import RegistryError
+from registry.models import Objection, Record
 from registry.page import Page
-from registry.services import answers, audit, ledger, life, listings, publication, workdays
+from registry.services import answers, applications, ledger, listings, publication, workdays
+from registry.services.applications import Sort
 from registry.services.documents import chinese_date
 from registry.services.ledger import Pen
-from registry.services.life import Change, Target, WrongState
+from registry.services.life import Change, Target
 from registry.services.reviews import ReasonMissing
-from registry.services.step_words import OBJECTION_STATES, both
+from registry.services.step_words import OBJECTION_STATES
 
 # Working days for acceptance, and for verification counted from acceptance (abnormal-list measure; DOMAIN §5.5).
 ACCEPT_WITHIN, VERIFY_WITHIN = 5, 20
-OPEN = ("received", "accepted")
 
 
 class ObjectionNotFound(RegistryError):
     code = "objection_not_found"
     status = 404
+
+
+SORT = Sort(
+    "objection", Objection, OBJECTION_STATES, ObjectionNotFound, first="received", due="verify_by", decided="verified",
+    busy="to this record is open already. It is answered first.", did="sent this objection",
+    whose="An organ answers objections to its own records.",
+)  # fmt: skip
 
 
 def receive(
@@ -39,23 +42,11 @@ def receive(
     applicant gets it again, unchanged. Raises RecordNotFound, RecordConflict, WrongState where another's is open.
     """
     with ledger.writing(now=now, schemes=[]) as pen:
-        target = life.current(seq, kind=kind)
-        own(target, entities, seq)
-        life.alive(target)
-        open_ = Objection.get_or_none((Objection.identity == target.identity) & Objection.state.in_(OPEN))
-        if open_ is not None:
-            if open_.applicant == actor[:64]:
-                return get(open_.id)
-            raise WrongState(
-                f"Objection {open_.id} to this record is open already. It is answered first.", objection=open_.id
-            )
-        values = {
-            "state": "received", "applicant": actor[:64], "reason": mask_personal(reason.strip()), "received_on": today,
-            "accept_by": workdays.due(today, ACCEPT_WITHIN), "accepted_on": None, "verify_by": None, "closed_on": None, "answer": "",
-        }  # fmt: skip
-        done = life.step(pen, "objection", target, [Change("objection", {"id": None}, values)], on=today, by=actor)
-        audit.note("objection.received", actor=actor, subject=f"objection {done.seq}", now=now, record=target.seq)
-        return get(done.seq)
+        target = applications.about(seq, kind, entities)
+        if (open_ := applications.open_one(SORT, target, actor)) is not None:
+            return open_
+        values = {"reason": mask_personal(reason.strip()), "received_on": today}
+        return applications.begin(pen, SORT, target, values, within=ACCEPT_WITHIN, by=actor, on=today, now=now)
 
 
 def accept(
@@ -68,14 +59,11 @@ def accept(
     """
     state = "accepted" if accepted else "refused"
     with ledger.writing(now=now, schemes=[]) as pen:
-        found, target = _open(number, organ, actor)
+        found, target = applications.taken_up(SORT, number, organ, actor)
         reason = mask_personal(reason.strip())
         if found["state"] == state:
             return found
-        if found["state"] != "received":
-            raise WrongState(
-                f"Objection {number} is {both(OBJECTION_STATES, found['state'])} already; it was to be accepted before that."
-            )
+        applications.must_be_new(SORT, found)
         if not accepted and not reason:
             raise ReasonMissing("A refusal needs a `reason`: the applicant reads it.")
         values: dict[str, Any] = {"state": state}
@@ -85,9 +73,9 @@ def accept(
         else:
             values |= {"closed_on": today, "answer": reason}
             paper = _answer(pen, target, found, state, reason, settings=settings, actor=actor, today=today)
-        change = Change("objection", {"id": number}, values)
-        done = life.step(pen, f"objection_{state}", target, [change], on=today, by=actor, reason=reason, **paper)
-        audit.note(f"objection.{state}", actor=actor, subject=f"objection {number}", now=now, by=done.seq)
+        applications.put(
+            pen, SORT, f"objection_{state}", target, number, values, on=today, by=actor, now=now, reason=reason, **paper
+        )
         pen.flush()
         return get(number)
 
@@ -109,37 +97,47 @@ def verify(
 
     Upheld with `withdraw`: the record is withdrawn at once, in the same transaction, and recipients are told. Upheld
     without: it was right in part; publication stops until the organ has corrected the record and the new wording passed
-    its review. Rejected: nothing changes. A listing of an organ that decides on lists here is withdrawn by a case of
+    its review. Either way the words that it was about, and those that stand now, are refused by their review: they are
+    never shown again. Rejected: nothing changes. A listing of an organ that decides on lists here is withdrawn by a case of
     correction, not by one person: ListingConflict says where; upheld without `withdraw` takes it down meanwhile.
 
     Raises ObjectionNotFound, SameHands, ReasonMissing, WrongState, ListingConflict.
     """
     state = "upheld" if upheld else "rejected"
     with ledger.writing(now=now, schemes=schemes) as pen:
-        found, target = _open(number, organ, actor)
+        found, target = applications.taken_up(SORT, number, organ, actor)
         reason = mask_personal(reason.strip())
         if found["state"] == state:
             return found
-        if found["state"] != "accepted":
-            raise WrongState(
-                f"Objection {number} is {both(OBJECTION_STATES, found['state'])}; only one that was accepted is verified. Accept it "
-                f"first: `xinheng objection accept {number}`, or POST /api/v1/objections/{number}/acceptance."
-            )
+        applications.must_be_accepted(SORT, found)
         if not reason:
             raise ReasonMissing("The answer needs a `reason`: the applicant reads it.")
         if upheld and withdraw and settings is not None:
             listings.only_by_cases(target.kind, target.organ, settings, "correct")
-        change = Change("objection", {"id": number}, {"state": state, "closed_on": today, "answer": reason})
         what = "withdrawn" if upheld and withdraw else state
         paper = _answer(pen, target, found, what, reason, settings=settings, actor=actor, today=today)
-        done = life.step(pen, "objection_verified", target, [change], on=today, by=actor, reason=reason, outcome=state, **paper)  # fmt: skip
-        audit.note(f"objection.{state}", actor=actor, subject=f"objection {number}", now=now, by=done.seq)
+        refused = _refused(number, target, reason, actor=actor, now=now) if upheld else []
+        applications.put(
+            pen, SORT, "objection_verified", target, number, {"state": state, "closed_on": today, "answer": reason}, refused,
+            on=today, by=actor, now=now, reason=reason, outcome=state, **paper,
+        )  # fmt: skip
         if upheld and withdraw:
             publication.withdraw(pen, target, source=ledger.ORGAN, reason=reason, by=actor, on=today, now=now)
         elif upheld:
             publication.take_down(pen, target, "objection", on=today, by=actor, now=now, reason=reason)
         pen.flush()
         return get(number)
+
+
+def _refused(number: int, target: Target, reason: str, *, actor: str, now: int) -> list[Change]:
+    """The review of the words that stood when an objection came, and of those that stand now, as refused."""
+    came = Record.select(Record.content).where(
+        (Record.identity == target.identity) & (Record.seq < number) & (Record.act != "withdraw")
+        & (Record.replaced_seq.is_null() | (Record.replaced_seq > number))
+    )  # fmt: skip
+    values = {"outcome": "refused", "reviewed_by": actor[:64], "reviewed_at": now, "reason": reason}
+    words = sorted({row.content for row in came} | {target.content})
+    return [Change("review", {"identity": target.identity, "content": content}, values) for content in words]
 
 
 def _answer(
@@ -149,79 +147,13 @@ def _answer(
     return answers.issue(pen, "objection_answer", target, says, settings=settings, actor=actor, today=today)
 
 
-def own(target: Target, entities: Collection[int] | None, seq: int) -> None:
-    """Raise RecordNotFound where an enterprise reaches for a record that is not its own: to it there is no such record."""
-    if entities is not None and target.entity.id not in entities:
-        raise life.absent(seq, target.kind)
-
-
-def _open(number: int, organ: str | None, actor: str) -> tuple[dict[str, Any], Target]:
-    found = get(number)
-    (target,) = life.targets(identities=[found["identity"]])
-    if organ is not None and target.organ != organ:
-        raise ObjectionNotFound(f"{organ} has no objection {number}. An organ answers objections to its own records.")
-    life.two_keys(actor, [found["applicant"]], what="decide on it", did="sent this objection")
-    return found, target
-
-
 def get(number: int) -> dict[str, Any]:
     """One objection, with what its newest step says of its document (see `answers.of`). Raises ObjectionNotFound."""
-    found = Objection.get_or_none(Objection.id == number)
-    if found is None:
-        raise ObjectionNotFound(
-            f"There is no objection {number}. `xinheng objection list` (GET /api/v1/objections) lists those that are open."
-        )
-    return dict(found.__data__) | answers.of(found.seq)
+    return applications.get(SORT, number)
 
 
 def page(
     *, organ: str | None = None, divisions: tuple[str, ...] = ("",), today: date, after: str | None, limit: int
 ) -> Page[dict[str, Any]]:
     """Open objections to records of an organ, the most urgent first, so that what is overdue stands on top. One query."""
-    return open_page(Objection, "verify_by", OPEN, organ, divisions, today, after, limit)
-
-
-def open_page(
-    model: type[Any],
-    second: str,
-    states: tuple[str, ...],
-    organ: str | None,
-    divisions: tuple[str, ...],
-    today: date,
-    after: str | None,
-    limit: int,
-) -> Page[dict[str, Any]]:
-    """Open matters by the day on which the next step is due: before acceptance `accept_by`, after it `second`."""
-    due = Case(None, [(model.accepted_on.is_null(), model.accept_by)], getattr(model, second))
-    query = (
-        model.select(model, due.alias("due_on"), Record.seq.alias("record"), Record.kind, Record.document_no, Record.organ,
-                     Entity.code, Entity.registration_no)
-        .join(Record, on=(Record.identity == model.identity) & Record.replaced_seq.is_null())
-        .join(Entity, on=(Entity.id == model.entity))
-        .where(model.state.in_(states))
-    )  # fmt: skip
-    if organ is not None:
-        query = query.where(Record.organ == organ)
-    if "" not in divisions:
-        near = Entity.division.startswith(divisions[0])
-        for prefix in divisions[1:]:
-            near = near | Entity.division.startswith(prefix)
-        query = query.where(near)
-    if after is not None:
-        day, last = cursor.decode(after, str, int)
-        try:
-            from_day = date.fromisoformat(str(day))
-        except ValueError as error:
-            raise BadCursor("The page token `after` is damaged. Start again without it.") from error
-        query = query.where((due > from_day) | ((due == from_day) & (model.id > last)))
-    rows = dicts(query.order_by(due, model.id).limit(limit + 1))
-    more, rows = len(rows) > limit, rows[:limit]
-    for row in rows:
-        row["due_on"] = _as_day(row["due_on"])
-        row["overdue"] = row["due_on"] < today
-    return Page(rows, cursor.encode(rows[-1]["due_on"].isoformat(), rows[-1]["id"]) if more else None)
-
-
-def _as_day(value: Any) -> date:
-    # Of an expression SQLite hands over the text.
-    return value if isinstance(value, date) else date.fromisoformat(value)
+    return applications.page(SORT, organ=organ, divisions=divisions, today=today, after=after, limit=limit)

@@ -26,6 +26,8 @@ LINKED_FROM = date(2025, 12, 25)
 LINKED_ENDS = ("latest", "withdrawn", "repaired", "erased")
 # Kinds whose publication ends on the first day on which the record no longer holds.
 _ENDING = tuple(kind for kind in KINDS if publicity.ends_with_record(kind))
+# Said of words that an upheld objection had refused by their review.
+UPHELD = "An objection to these very words was upheld. Correct the record, and let the new wording pass its review."
 
 
 class NotPublishable(RegistryError):
@@ -112,8 +114,8 @@ def publish(
     """Publish a record that passed its review, on these channels or on all that its kind has. Safe to repeat.
 
     `class_` is an officer's own class of a penalty, and then needs a `reason`; without it the dated table decides. A `reason`
-    is also what undoes an officer's stop. After another stop a record returns when its cause is gone: the wording that an
-    objection took down was corrected, a withdrawn record was restated, the penalty of a linked check is shown again.
+    is also what undoes an officer's stop. After another stop a record returns when its cause is gone: a withdrawn record was
+    restated, the penalty of a linked check is shown again. Words to which an objection was upheld are refused by their review.
     `old_rows` is the setting `[publication] old_rows`. What may not be shown is said per channel and stays on record:
     `blocked` where a public field seems to hold personal data, `never` where the regime shows nothing of this class.
 
@@ -132,12 +134,23 @@ def publish(
             raise NotPublishable(f"Record {seq} waits ({target.out}) and does not count yet, so it is not published. Settle that first.")  # fmt: skip
         review = find(Review, identity=target.identity, content=target.content)
         if review is None or review.outcome != "passed":
-            raise NotReviewed(
-                f"Record {seq} has {'been refused by' if review else 'not passed'} its review in its present wording. "
-                f"Review it first (`xinheng review {seq} --pass`, or POST /api/v1/records/{kind}/{seq}/review), as somebody else than "
-                "who posted it."
-            )
+            raise NotReviewed(_not_reviewed(seq, kind, review))
         return _publish(pen, target, wanted, class_, reason, actor=actor, today=today, now=now, old_rows=old_rows)
+
+
+def _not_reviewed(seq: int, kind: str, review: Review | None) -> str:
+    if review is not None and upheld_against(review.seq):
+        return f"Record {seq} is not published. {UPHELD}"
+    return (
+        f"Record {seq} has {'been refused by' if review else 'not passed'} its review in its present wording. "
+        f"Review it first (`xinheng review {seq} --pass`, or POST /api/v1/records/{kind}/{seq}/review), as somebody else than "
+        "who posted it."
+    )
+
+
+def upheld_against(step: int) -> bool:
+    """Whether the ledger row that a review rests on is an objection that was upheld: such words are wrong for good."""
+    return bool(Record.get(Record.seq == step).kind == "objection_verified")
 
 
 def was_refused(seq: int) -> bool:
@@ -164,11 +177,6 @@ def _publish(
 ) -> list[Shown]:  # fmt: skip
     rows = _rows(target.identity)
     personal = personal_in(target)
-    if _was_upheld(target):
-        cause = (
-            "An objection to these very words was upheld. Correct the record, and let the new wording pass its review."
-        )
-        return [Shown(channel, "stopped", cause, rows.get(channel)) for channel in channels]
     shown: list[Shown] = []
     changes: dict[str, list[Change]] = {}
     for channel in channels:
@@ -258,16 +266,6 @@ def _bar(target: Target, channel: str, before: Mapping[str, Any], reason: str, t
     ):
         return "The penalty that it led to is not shown any more. It returns with that penalty."
     return ""
-
-
-def _was_upheld(target: Target) -> bool:
-    """Whether an objection to the very words that the record has now was upheld, whatever was published then."""
-    row = execute(
-        "SELECT 1 FROM objection o JOIN record r ON r.identity = o.identity AND r.content = ? "
-        "WHERE o.identity = ? AND o.state = 'upheld' AND r.seq < o.seq AND (r.replaced_seq IS NULL OR r.replaced_seq > o.seq)",
-        (target.content, target.identity),
-    ).fetchone()
-    return row is not None
 
 
 def stop(

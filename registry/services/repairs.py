@@ -13,33 +13,33 @@ from registry.cells.personal import mask_personal
 from registry.config import Settings
 from registry.database import execute
 from registry.errors import RegistryError
-from registry.kinds import KINDS, Statement
-from registry.models import Publication, Record, Repair, Uncounted
+from registry.kinds import KINDS
+from registry.models import Publication, Record, Repair
 from registry.page import Page
 from registry.services import (
     answers,
+    applications,
     audit,
     ledger,
     life,
+    listing_cases,
     notices,
     publication,
     publication_terms,
     repair_cases,
+    serious_list,
     workdays,
 )
+from registry.services.applications import Sort
 from registry.services.documents import chinese_date
 from registry.services.ledger import Pen
-from registry.services.life import Change, Target, WrongState
-from registry.services.objections import open_page, own
+from registry.services.life import Change, Target
 from registry.services.reviews import ReasonMissing
-from registry.services.step_words import REPAIR_STATES, both
+from registry.services.step_words import REPAIR_STATES
 
-OPEN = ("applied", "accepted")
 LISTINGS = ("abnormal_listing", "serious_listing")
 # Kinds of which only a fault can be repaired.
 CHECKS = ("spot_check", "product_sampling")
-# Severity of a heavier penalty 较重行政处罚.
-HEAVIER = 3
 
 
 class RepairNotFound(RegistryError):
@@ -57,6 +57,13 @@ class ConditionsNotMet(RegistryError):
     status = 422
 
 
+SORT = Sort(
+    "repair", Repair, REPAIR_STATES, RepairNotFound, first="applied", due="decide_by", decided="decided",
+    busy="of this record is open already. It is decided first.", did="applied for this repair",
+    whose="Who decided a record repairs it (谁处罚、谁修复).",
+)  # fmt: skip
+
+
 def apply(
     seq: int, kind: str, *, statement: str, entities: Collection[int] | None, actor: str, today: date, now: int
 ) -> dict[str, Any]:
@@ -67,14 +74,9 @@ def apply(
     WrongState where another's is open.
     """
     with ledger.writing(now=now, schemes=[]) as pen:
-        target = life.current(seq, kind=kind)
-        own(target, entities, seq)
-        life.alive(target)
-        open_ = Repair.get_or_none((Repair.identity == target.identity) & Repair.state.in_(OPEN))
-        if open_ is not None:
-            if open_.applicant == actor[:64]:
-                return get(open_.id)
-            raise WrongState(f"Repair {open_.id} of this record is open already. It is decided first.", repair=open_.id)
+        target = applications.about(seq, kind, entities)
+        if (open_ := applications.open_one(SORT, target, actor)) is not None:
+            return open_
         rule = publicity.repair_rule(kind, today)
         if rule is None or (kind in CHECKS and target.severity == 0):
             what = "has no fault to repair" if rule else f"is of kind {kind}, which the rules of {today} do not repair"
@@ -84,13 +86,10 @@ def apply(
         if kind in LISTINGS and target.ends_on is not None:
             raise NotRepairable(f"The listing {seq} was ended on {target.ends_on} already. There is nothing to repair.")
         values = {
-            "regime": rule.id, "state": "applied", "applicant": actor[:64], "statement": mask_personal(statement.strip()),
-            "applied_on": today, "accept_by": workdays.due(today, rule.accept_within), "accepted_on": None, "decide_by": None,
-            "closed_on": None, "conditions": _conditions(target, rule, {}, today), "answer": "",
+            "regime": rule.id, "statement": mask_personal(statement.strip()), "applied_on": today,
+            "conditions": _conditions(target, rule, {}, today),
         }  # fmt: skip
-        done = life.step(pen, "repair", target, [Change("repair", {"id": None}, values)], on=today, by=actor)
-        audit.note("repair.applied", actor=actor, subject=f"repair {done.seq}", now=now, record=target.seq)
-        return get(done.seq)
+        return applications.begin(pen, SORT, target, values, within=rule.accept_within, by=actor, on=today, now=now)
 
 
 def accept(
@@ -107,10 +106,7 @@ def accept(
         reason = mask_personal(reason.strip())
         if found["state"] == state:
             return found
-        if found["state"] != "applied":
-            raise WrongState(
-                f"Repair {number} is {both(REPAIR_STATES, found['state'])} already; it was to be accepted before that."
-            )
+        applications.must_be_new(SORT, found)
         if not accepted and not reason:
             raise ReasonMissing("Turning an application away needs a `reason`: the applicant reads it.")
         values: dict[str, Any] = {"state": state}
@@ -123,9 +119,9 @@ def accept(
             says = {"facts": answers.sentence(reason)}
         says |= {"applied_on": chinese_date(found["applied_on"])}
         paper = answers.issue(pen, f"repair_{state}", target, says, settings=settings, actor=actor, today=today)
-        change = Change("repair", {"id": number}, values)
-        done = life.step(pen, f"repair_{state}", target, [change], on=today, by=actor, reason=reason, **paper)
-        audit.note(f"repair.{state}", actor=actor, subject=f"repair {number}", now=now, by=done.seq)
+        applications.put(
+            pen, SORT, f"repair_{state}", target, number, values, on=today, by=actor, now=now, reason=reason, **paper
+        )
         pen.flush()
         return get(number)
 
@@ -159,11 +155,7 @@ def decide(
         reason = mask_personal(reason.strip())
         if found["state"] == state:
             return found
-        if found["state"] != "accepted":
-            raise WrongState(
-                f"Repair {number} is {both(REPAIR_STATES, found['state'])}; only one that was accepted is decided. Accept it first: "
-                f"`xinheng repair accept {number}`, or POST /api/v1/repairs/{number}/acceptance."
-            )
+        applications.must_be_accepted(SORT, found)
         if approved and target.kind in LISTINGS:
             repair_cases.two_persons(found, actor)
         rule = _rule(found, target)
@@ -206,12 +198,7 @@ def _approve(
 ) -> None:  # fmt: skip
     if target.kind in LISTINGS and target.ends_on is None:
         row = Record.get(Record.seq == target.seq)
-        number = {"removal_no": paper["document"]} if "document" in paper else {}
-        ended = Statement(
-            row.kind, row.code, row.severity, row.amount_fen, row.happened_on, today, row.document_no, row.organ, (),
-            {**row.detail, "removed_because": "repaired", **number},
-        )  # fmt: skip
-        pen.correct(target.seq, ended, source=target.source, act="end")
+        listing_cases.end(pen, row, on=today, because="repaired", printed=paper.get("document", ""))
         pen.flush()
     done = life.step(
         pen, "repair_approved", target, [change], on=today, by=actor, reason=reason, leaves_out="repaired", **paper
@@ -271,9 +258,9 @@ def _met(name: str, target: Target, today: date) -> bool | None:
             "AND gone IS NULL AND (ends IS NULL OR ends > ?)"
         )
         return not execute(sql, (*whose, clock.day_number(today))).fetchone()[0]
-    later = _later_penalties(target)
+    later = listing_cases.penalties_since(target.entity.id, target.happened_on, besides=target.identity)
     if name == "no_heavy_penalty":
-        return not any(row.severity >= HEAVIER for row in later)
+        return not any(serious_list.is_heavier(row) for row in later)
     assert name == "no_repeat", name
     mine = str(target.detail.get("violation", ""))
     theirs = [str(row.detail.get("violation", "")) for row in later]
@@ -283,26 +270,18 @@ def _met(name: str, target: Target, today: date) -> bool | None:
     return None if "" in theirs or (theirs and not mine) else True
 
 
-def _later_penalties(target: Target) -> list[Record]:
-    """Penalties of the same party after this record that hold and count: not repaired, and surely the party's own."""
-    return list(
-        Record.select().where(
-            Record.entity.in_(life.family(target.entity.id))
-            & (Record.kind == "penalty")
-            & Record.replaced_seq.is_null()
-            & (Record.act != "withdraw")
-            & (Record.identity != target.identity)
-            & (Record.happened_on > target.happened_on)
-            & Record.identity.not_in(Uncounted.select(Uncounted.identity))
-        )
-    )
-
-
 def _minimum_over(target: Target, today: date) -> bool | None:
-    """Whether the shortest period of publication is over on every channel where it is, or was, published.
+    first = shortest_over(target, today)
+    return None if first is None else first <= today
 
-    What was never published here has the periods all the same: it was to be published elsewhere, by the last legal day.
-    None where no period can be told: no date, or a penalty whose class the table does not give.
+
+def shortest_over(target: Target, today: date) -> date | None:
+    """The first day on which the shortest period of publication is over on every channel where a record is, or was, published.
+
+    What was never published here has the periods all the same: it was to be published elsewhere, by the last legal day. A
+    serious-violation listing stays as long as it may not be removed early in any case (`serious_list.early_from`): no repair
+    shortens what a law restricts its party for. `today` where there is no period to wait for, None where none can be told: no
+    date, or a penalty whose class the table does not give.
     """
     rows = life.rows_of(Publication, identity=target.identity)
     days = [row["earliest"] for row in rows if row["published_on"] is not None]
@@ -315,7 +294,9 @@ def _minimum_over(target: Target, today: date) -> bool | None:
             if terms is None:
                 return None
             days.append(terms.earliest if terms.published else None)
-    return all(day is None or day <= today for day in days)
+    if target.kind == "serious_listing":
+        days.append(serious_list.early_from(target.happened_on, target.detail.get("until")))
+    return max((day for day in days if day is not None), default=today)
 
 
 def _rule(found: Mapping[str, Any], target: Target) -> publicity.RepairRule:
@@ -325,28 +306,19 @@ def _rule(found: Mapping[str, Any], target: Target) -> publicity.RepairRule:
 
 
 def _open(number: int, organ: str | None, actor: str) -> tuple[dict[str, Any], Target]:
-    found = get(number)
-    (target,) = life.targets(identities=[found["identity"]])
-    if organ is not None and target.organ != organ:
-        raise RepairNotFound(f"{organ} has no repair {number}. Who decided a record repairs it (谁处罚、谁修复).")
-    life.two_keys(actor, [found["applicant"]], what="decide on it", did="applied for this repair")
-    if found["state"] in OPEN:
+    found, target = applications.taken_up(SORT, number, organ, actor)
+    if found["state"] in SORT.open:
         life.alive(target)
     return found, target
 
 
 def get(number: int) -> dict[str, Any]:
     """One repair, with what its newest step says of its document (see `answers.of`). Raises RepairNotFound."""
-    found = Repair.get_or_none(Repair.id == number)
-    if found is None:
-        raise RepairNotFound(
-            f"There is no repair {number}. `xinheng repair list` (GET /api/v1/repairs) lists those that are open."
-        )
-    return dict(found.__data__) | answers.of(found.seq)
+    return applications.get(SORT, number)
 
 
 def page(
     *, organ: str | None = None, divisions: tuple[str, ...] = ("",), today: date, after: str | None, limit: int
 ) -> Page[dict[str, Any]]:
     """Open repairs of an organ's records, the most urgent first, so that what is overdue stands on top. One query."""
-    return open_page(Repair, "decide_by", OPEN, organ, divisions, today, after, limit)
+    return applications.page(SORT, organ=organ, divisions=divisions, today=today, after=after, limit=limit)

@@ -7,7 +7,7 @@ from registry.cells.personal import mask_personal
 from registry.errors import RegistryError
 from registry.models import Review
 from registry.services import audit, ledger, life, publication
-from registry.services.life import Change
+from registry.services.life import Change, WrongState
 
 Outcome = Literal["passed", "refused"]
 
@@ -33,7 +33,8 @@ def review(
 
     A corrected record has another wording and needs another review. A refusal takes down what is published. A record that
     waited for this review counts from here on. Raises SameHands where the actor posted these words, ReasonMissing for
-    a refusal without one, RecordNotFound, RecordConflict where the row is not what the record says now.
+    a refusal without one, WrongState where an objection to these words was upheld, RecordNotFound, RecordConflict where the
+    row is not what the record says now.
     """
     # Found before the ledger is held; that nothing was said since is what `standing` makes sure of.
     brought = life.posted_by(life.current(seq, kind=kind, organ=organ))
@@ -49,6 +50,8 @@ def review(
         before = life.rows_of(Review, identity=target.identity, content=target.content)
         if before and before[0]["outcome"] == outcome:
             return before[0]
+        if before and publication.upheld_against(before[0]["seq"]):
+            raise WrongState(f"Record {seq} cannot pass a review in these words. {publication.UPHELD}")
         values = {"outcome": outcome, "reviewed_by": actor[:64], "reviewed_at": now, "reason": reason}
         change = Change("review", {"identity": target.identity, "content": target.content}, values)
         done = life.step(pen, "reviewed", target, [change], on=today, by=actor, reason=reason, outcome=outcome)

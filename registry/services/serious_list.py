@@ -9,11 +9,11 @@ from datetime import date
 
 from registry import publicity
 from registry.errors import RecordNotFound
-from registry.kinds import KINDS, Statement
+from registry.kinds import KINDS
 from registry.kinds.penalty import SERIOUS
 from registry.kinds.serious_listing import ARTICLES
 from registry.models import Document, Entity, ListingCase, Record
-from registry.services import abnormal_list, deliveries, documents, ledger, life, listing_cases, publication, workdays
+from registry.services import abnormal_list, deliveries, documents, ledger, listing_cases, workdays
 from registry.services.documents import Desk, chinese_date
 from registry.services.ledger import ORGAN, Pen
 from registry.services.listing_cases import ListingConflict, ListingRefused
@@ -295,10 +295,7 @@ def _decision(pen: Pen, case: ListingCase, desk: Desk) -> None:
 
 def _leave(pen: Pen, case: ListingCase, desk: Desk) -> None:
     """Early removal or withdrawal: ledger and document in one transaction."""
-    assert case.identity is not None
-    record = listing_cases.current(case.identity)
-    assert record is not None
-    entity = Entity.get_by_id(case.entity)
+    record, entity = listing_cases.of(case), Entity.get_by_id(case.entity)
     variables = _leaving(record, case.facts, desk)
     if case.action == "remove":
         listing_cases.in_force(record, desk.organ.name)
@@ -307,10 +304,7 @@ def _leave(pen: Pen, case: ListingCase, desk: Desk) -> None:
         end(pen, record, on=desk.today, because="early", printed=taken.printed, today=desk.today, by=desk.actor)
     else:
         taken = documents.number("serious_correct", desk)
-        publication.withdraw(
-            pen, life.target_of(record.identity), source=ORGAN, reason=f"{taken.printed}：{case.facts}", by=desk.actor, on=desk.today,
-            now=desk.now,
-        )  # fmt: skip
+        listing_cases.withdraw(pen, record, case, printed=taken.printed, desk=desk)
     document = documents.issue(pen, taken, desk=desk, entity=entity, variables=variables, about=record.identity)
     listing_cases.take_effect(pen, case, document=document, desk=desk)
 
@@ -318,13 +312,8 @@ def _leave(pen: Pen, case: ListingCase, desk: Desk) -> None:
 def end(
     pen: Pen, record: Record, *, on: date, because: str, printed: str = "", today: date, by: str
 ) -> ledger.Outcome:  # fmt: skip
-    """Say in the ledger that a listing ends on a day, under the source of the listing: its old words do not reopen it. From
-    `today` on it is shown nowhere any more."""
-    detail = {**record.detail, "removed_because": because} | ({"removal_no": printed} if printed else {})
-    said = Statement(
-        record.kind, record.code, record.severity, record.amount_fen, record.happened_on, on, record.document_no, record.organ, (), detail
-    )  # fmt: skip
-    outcome = pen.correct(record.seq, said, source=record.source, act="end")
+    """Say in the ledger that a listing ends on a day (see `listing_cases.end`). From `today` on it is shown nowhere any more."""
+    outcome = listing_cases.end(pen, record, on=on, because=because, printed=printed)
     listing_cases.take_down(pen, record, on=today, by=by)
     return outcome
 
@@ -346,10 +335,7 @@ def ended_by_term(pen: Pen, record: Record, *, on: date, desk: Desk) -> Document
 
 
 def _leaving(record: Record, facts: str, desk: Desk) -> dict[str, str]:
-    number = record.detail.get("printed_no") or record.document_no
-    listed = chinese_date(record.happened_on) if record.happened_on else "（日期未载明）"
-    by = documents.by_organ(record.organ, number, desk)
-    return {"facts": facts, "basis": f"{ORDER}的规定", "listed_on": listed, "listed_by": by}
+    return {"facts": facts, "basis": f"{ORDER}的规定", **listing_cases.listed(record, desk)}
 
 
 def _may_rest_on(penalty: Record, article: int, heavier_because: str, desk: Desk) -> str:
@@ -390,23 +376,27 @@ def _resting_on(identity: str) -> ListingCase | None:
     return None
 
 
+def early_from(listed_on: date | None, until: str | None) -> date | None:
+    """The first day on which a listing may be removed, or repaired, before its term 提前移出: a year after the listing (Order 44),
+    and not before a longer restriction that a law sets (`until`, ISO) is over. None where neither is on record."""
+    days = [publicity.add_months(listed_on, 12)] if listed_on else []
+    return max([*days, *([date.fromisoformat(until)] if until else [])], default=None)
+
+
 def _may_leave(record: Record, conditions: dict[str, str], desk: Desk) -> None:
-    assert record.happened_on is not None
-    first = publicity.add_months(record.happened_on, 12)
+    until = record.detail.get("until")
+    first = early_from(record.happened_on, until)
     problems: list[str] = []
-    if desk.today < first:
-        problems.append(f"it may be removed from {first} on, one year after the listing of {record.happened_on}")
-    if record.detail.get("until") and date.fromisoformat(record.detail["until"]) > desk.today:
-        problems.append(f"a law restricts the party until {record.detail['until']}")
+    if first is not None and desk.today < first:
+        why = f"one year after the listing of {record.happened_on}"
+        if until and date.fromisoformat(until) == first:
+            why = "when what a law restricts the party for is over"
+        problems.append(f"it may be removed from {first} on, {why}")
     problems += [
         f"{name} ({text}) is not shown" for name, text in CONDITIONS.items() if not conditions.get(name, "").strip()
     ]
-    later = Record.select().where(
-        (Record.entity == record.entity_id) & (Record.kind == "penalty") & Record.replaced_seq.is_null() & (Record.act != "withdraw")
-        & (Record.happened_on > record.happened_on)
-    )  # fmt: skip
-    heavier = [row for row in later if is_heavier(row) and listing_cases.holds(row.identity)]
-    problems += [f"penalty {row.seq} of {row.happened_on} is another heavier one" for row in heavier]
+    later = listing_cases.penalties_since(record.entity_id, record.happened_on)
+    problems += [f"penalty {row.seq} of {row.happened_on} is another heavier one" for row in later if is_heavier(row)]
     if problems:
         raise ListingRefused(f"Listing {record.seq} cannot be removed early: {'; '.join(problems)}.", problems=problems)
 

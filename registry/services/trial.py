@@ -10,6 +10,7 @@ from registry.errors import BadFile
 from registry.kinds import KINDS, Statement
 from registry.mappings import Column, shortened
 from registry.mappings.form import same_heading
+from registry.services.counts import Counts
 from registry.services.parsing import Parsed, Refusal, RowParser
 from registry.services.senders import Sender, judged
 from registry.services.understanding import Source, body
@@ -25,24 +26,6 @@ _QUOTED = re.compile(r"'[^']*'")
 
 Progress = Callable[[int], None]
 _Key = tuple[str, str]
-
-
-@dataclass(slots=True)
-class Tally:
-    """What would become of the rows. `stored` counts rows with a usable code, also where the registry has them already."""
-
-    stored: int = 0
-    unchanged: int = 0
-    unmatched: int = 0
-    rejected: int = 0
-    undated: int = 0
-    provisional: int = 0
-    differs: int = 0
-    released: int = 0
-
-    @property
-    def read(self) -> int:
-        return self.stored + self.unchanged + self.unmatched + self.rejected
 
 
 @dataclass(slots=True)
@@ -69,7 +52,7 @@ class Understanding:
     """
 
     opened: Source
-    counts: Tally
+    counts: Counts
     refusals: list[tuple[int, Refusal]]
     causes: list[Cause]
     waits: list[Cause]
@@ -112,7 +95,7 @@ def dry_run(
     A file that breaks off is no error here: what stands before that place was tried, and `damage` says where it is.
     """
     parser = RowParser(opened.mapping, opened.header, today=today, key=key)
-    counts, refusals = Tally(), list[tuple[int, Refusal]]()
+    counts, refusals = Counts(), list[tuple[int, Refusal]]()
     causes, waits, noted = dict[_Key, Cause](), dict[_Key, Cause](), dict[_Key, Cause]()
     first: list[dict[str, Any]] = []
     damage = ""

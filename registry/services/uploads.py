@@ -19,6 +19,7 @@ from peewee import JOIN, IntegrityError
 
 from registry import cursor
 from registry.cells.personal import mask_personal
+from registry.config import Settings
 from registry.database import execute, is_postgres, write
 from registry.errors import BadFile, NotAllowed, RegistryError
 from registry.models import ImportReject, ImportRun, Upload
@@ -92,6 +93,8 @@ class Surroundings:
     mappings: Path
     limits: Limits
     actor: str
+    # Which organs decide on lists by cases here; without it a file is not held to that.
+    settings: Settings | None = None
 
 
 class Spooling:
@@ -261,7 +264,7 @@ def process(number: int, file: Callable[[Upload], Path], at: Surroundings, progr
     try:
         opened = _opened(upload, path, at)
         if upload.options["dry_run"]:
-            tried = trial.dry_run(opened, today=at.today, key=at.key, progress=progress, sender=_sender(upload))
+            tried = trial.dry_run(opened, today=at.today, key=at.key, progress=progress, sender=_sender(upload, at))
             return _end(upload, path, at, "done", understanding=tried.as_dict())
         _keep(upload, path, understanding=trial.described(opened))
     except BadFile as error:
@@ -269,7 +272,7 @@ def process(number: int, file: Callable[[Upload], Path], at: Surroundings, progr
     try:
         report = imports.run(
             opened, today=at.today, key=at.key, schemes=at.schemes, chunk=at.chunk, actor=upload.sender, now=at.now,
-            progress=_linking(upload, opened, progress), division=upload.options["division"], sender=_sender(upload),
+            progress=_linking(upload, opened, progress), division=upload.options["division"], sender=_sender(upload, at),
         )  # fmt: skip
     except BadFile as error:
         _link(upload, opened)
@@ -294,9 +297,9 @@ def _opened(upload: Upload, path: Path, at: Surroundings) -> Source:
     return opened
 
 
-def _sender(upload: Upload) -> Sender | None:
+def _sender(upload: Upload, at: Surroundings) -> Sender | None:
     """Whose records the file may hold; None where its folder is the operator's own."""
-    return Sender(upload.organ, bool(upload.options.get("others"))) if upload.via == "api" else None
+    return Sender(upload.organ, bool(upload.options.get("others")), at.settings) if upload.via == "api" else None
 
 
 def _linking(upload: Upload, opened: Source, progress: Callable[[int], None]) -> Callable[[int], None]:

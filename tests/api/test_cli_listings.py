@@ -1,11 +1,11 @@
 """`xinheng listing` and `xinheng document`: from a plan to printed decisions, at a terminal."""
 
 import csv
-import getpass
 
 import pytest
 import time_machine
 
+from api.cli import support
 from registry.models import Document
 from registry.services import ledger
 from tests.api.test_cli import Call, caller, read
@@ -25,7 +25,7 @@ def call(on_sqlite):
 @pytest.fixture
 def someone_else(monkeypatch):
     """From here on another person types."""
-    return lambda: monkeypatch.setattr(getpass, "getuser", lambda: "auditor")
+    return lambda: monkeypatch.setattr(support, "account", lambda: "auditor")
 
 
 def covered():
@@ -160,7 +160,7 @@ def test_removal_and_correction_at_the_terminal(call: Call, someone_else, monkey
     given = ("--cause", 5, "--proof", "现场核查", "--facts", "已取得联系。", "--organ", ORGAN, "--json")
     removal = read(call("listing", "remove", seq, *given))["case"]
     call("listing", "propose", removal, "--opinion", "移出。")
-    monkeypatch.setattr(getpass, "getuser", lambda: "third")
+    monkeypatch.setattr(support, "account", lambda: "third")
     call("listing", "audit", removal, "--agree", "--opinion", "同意。")
     wrong = read(call("listing", "correct", seq, "--facts", "误列。", "--organ", ORGAN, "--json"))["case"]
     assert read(call("listing", "cases", "--json", "--state", "draft"))[0]["case"] == wrong

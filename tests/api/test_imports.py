@@ -301,6 +301,45 @@ def test_what_a_key_may_send_for_others_waits_for_a_review_where_it_is_grave(spo
     assert (Uncounted.select().count(), facts_of(4)) == (0, 1)
 
 
+ABNORMAL = ["企业名称", "统一社会信用代码", "PENDECNO", "SPECAUSE", "ABNTIME", "DECORG_CN"]
+
+
+@pytest.mark.parametrize("named", [ORGAN, ""])
+@pytest.mark.parametrize("kind", ["serious_listing", "abnormal_listing"])
+def test_listings_of_an_organ_that_keeps_its_cases_here_come_by_no_file_either(lone_spooled, kind, named):
+    code = credit_code()
+    registered(code)
+    key = calls(lone_spooled, "feed", WRITER)
+    body = listing(code, organ=named)
+    if kind == "abnormal_listing":
+        body = csv_bytes([["信衡示例有限公司", code, "信市监异〔2026〕1号", "1", "2026-10-10", named]], ABNORMAL)
+    tried = send(key, body, kind=kind, dry_run="true").headers["Location"]
+    sent = send(key, body, kind=kind).headers["Location"]
+    work(lone_spooled)
+    assert key.get(tried).json["counts"]["rejected"] == 1
+    done = key.get(sent).json
+    assert (done["state"], done["counts"]["rejected"], done["counts"]["stored"]) == ("done", 1, 0)
+    said = key.get(done["rejected_file"]).text
+    for words in (
+        f"{ORGAN} decides on its",
+        "POST /api/v1/listings/abnormal",
+        "two persons, and a document",
+        "`xinheng import`",
+    ):
+        assert words in said, said
+    assert (facts_of(3), facts_of(4), Uncounted.select().count()) == (0, 0, 0)
+
+
+def test_nobody_else_sends_the_listings_of_an_organ_that_keeps_its_cases_here(lone_spooled):
+    code = credit_code()
+    registered(code)
+    key = calls(lone_spooled, "platform", [*WRITER, "imports:others"], organ="信衡市信息中心")
+    sent = send(key, listing(code, organ=ORGAN), kind="serious_listing").headers["Location"]
+    penalties = send(key, csv_bytes(rows([code]))).headers["Location"]
+    work(lone_spooled)
+    assert [key.get(one).json["counts"]["rejected"] for one in (sent, penalties)] == [1, 0]
+
+
 def test_the_same_words_from_the_deciding_organ_itself_need_no_review(spooled):
     code = credit_code()
     registered(code)

@@ -9,6 +9,7 @@ from registry.models import Document, ListingCase, Record, Series
 from registry.services import abnormal_list, answers, documents, life, listings, objections, repairs
 from registry.services.life import SameHands
 from registry.services.listing_cases import ListingConflict
+from registry.services.repairs import ConditionsNotMet
 from tests.conftest import NOW, TODAY
 from tests.factories import record, registered
 from tests.registry import lives
@@ -176,6 +177,22 @@ def test_the_repair_of_a_serious_listing_is_a_case_of_early_removal_with_its_con
     assert (lives.target(seq).ends_on, lives.target(seq).out) == (TODAY, "repaired")
     assert decide(settings, number) == found
     assert ListingCase.select().count() == 1
+
+
+@pytest.mark.parametrize("until", [TODAY, date(2026, 11, 22)])
+def test_a_serious_listing_is_repaired_no_sooner_than_it_may_leave_its_list_by_itself(settings, until):
+    seq = listing("serious_listing", listed_on=date(2025, 1, 15), until=until)
+    lives.passed(seq)
+    lives.published(seq)
+    number = lives.applied(seq)["id"]
+    accept(settings, number)
+    if until > TODAY:
+        assert repairs.get(number)["conditions"]["minimum_over"]["met"] is False
+        with pytest.raises(ConditionsNotMet, match="minimum_over"):
+            decide(settings, number)
+        assert lives.target(seq).ends_on is None
+    else:
+        assert decide(settings, number)["state"] == "approved"
 
 
 def test_a_removal_that_is_on_its_way_is_the_case_of_the_repair(on_sqlite):

@@ -248,7 +248,7 @@ def test_an_objection_upheld_withdraws_the_record_or_takes_it_down_until_it_is_c
     wrong, partly, right = (lives.shown_penalty(**LARGER) for _ in range(3))
     for seq, upheld, withdraw in ((wrong, True, True), (partly, True, False), (right, False, False)):
         lives.answered(lives.objected(seq)["id"], upheld=upheld, withdraw=withdraw)
-    assert [state(seq) for seq in (wrong, partly, right)] == ["withdrawn", "stopped", "published"]
+    assert [state(seq) for seq in (wrong, partly, right)] == ["withdrawn", "refused", "published"]
     assert [lives.seen(seq) for seq in (wrong, partly, right)] == [False, False, True]
     assert [counted(seq) for seq in (wrong, partly, right)] == [False, True, True]
     assert sorted(row.what for row in Notice.select()) == ["stopped", "withdrawn"]

@@ -202,6 +202,18 @@ def test_a_listing_is_removed_early_after_a_year_with_its_conditions_on_record(d
     assert documents.get(step_document(removal.id, "effective")).printed_no == "信市监严出〔2027〕1号"
 
 
+def test_a_longer_restriction_by_law_bars_an_early_removal_until_it_is_over(desk):
+    until = date(2028, 2, 1)
+    case = serious_listed(desk, DAYS, until=until)
+    seq = on_record(case).seq
+    given = {"facts": "条件均已具备。", "conditions": SHOWN}
+    with pytest.raises(
+        ListingRefused, match=r"may be removed from 2028-02-01 on, when what a law restricts the party for"
+    ):
+        serious_list.open_removal(seq, **given, desk=replace(desk, today=date(2028, 1, 31)))
+    assert serious_list.open_removal(seq, **given, desk=replace(desk, today=until))[1]
+
+
 def test_another_heavier_penalty_bars_an_early_removal(desk):
     case = serious_listed(desk, DAYS)
     again = heavy_penalty(case.entity, decided_on=date(2026, 11, 2))

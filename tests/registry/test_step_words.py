@@ -43,6 +43,8 @@ def values(node, module, function):
             more = texts(part) if isinstance(part, ast.Constant) else values(part.value, module, function)
             found = {one + other for one in found for other in more}
         return found
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in parameters(function):
+        return instances(module, function, node)
     if not isinstance(node, ast.Name):
         return texts(node)
     given = [
@@ -55,6 +57,14 @@ def values(node, module, function):
         return callers(module, function, node.id)
     constant = getattr(importlib.import_module(f"registry.services.{module}"), node.id)
     return {constant}
+
+
+def instances(module, function, node):
+    """What an attribute of a parameter may be: that of every object of its class that stands in some service."""
+    note = next(one.annotation for one in function.args.args if one.arg == node.value.id)
+    kind = getattr(importlib.import_module(f"registry.services.{module}"), note.id)
+    held = (value for other in TREES for value in vars(importlib.import_module(f"registry.services.{other}")).values())
+    return {getattr(value, node.attr) for value in held if isinstance(value, kind)}
 
 
 def callers(module, function, name):

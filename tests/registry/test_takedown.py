@@ -4,8 +4,10 @@ from datetime import date
 
 import pytest
 
-from registry.models import Notice, Publication, Record
+from registry.models import CHANNELS, Notice, Publication, Record
 from registry.services import grading, ledger, life, notices, outbound, publication, publishing, repairs
+from registry.services.life import WrongState
+from registry.services.publication import NotReviewed
 from registry.services.repairs import ConditionsNotMet
 from tests.conftest import NOW, TODAY
 from tests.factories import record, registered, statement
@@ -58,15 +60,67 @@ def test_words_that_an_upheld_objection_took_down_come_back_corrected_and_review
     entity = registered()
     given = {**LARGER, "document_no": "信市监处罚〔2026〕31号"}
     seq = lives.shown_penalty(entity=entity, channels=("site",), **given)
-    lives.answered(lives.objected(seq)["id"], upheld=True)
-    assert everything().outcomes == {"stopped": 1}
-    said = lives.published(seq, reason="再公示")
-    assert {one.said for one in said.values()} == {"stopped"}, "on a channel that never showed it as well"
+    number = lives.objected(seq)["id"]
+    lives.answered(number, upheld=True)
+    assert everything().outcomes == {"not_reviewed": 1}
+    with pytest.raises(NotReviewed, match=r"An objection to these very words was upheld.* Correct the record"):
+        lives.published(seq, reason="再公示")
+    with pytest.raises(WrongState, match=r"An objection to these very words was upheld.* Correct the record"):
+        lives.passed(seq)
     assert not lives.seen(seq)
     new = record(entity, **{**given, "fine_fen": 300_000_00, "decided_on": date(2026, 3, 2)}).seq
     lives.passed(new)
     lives.published(new)
     assert lives.seen(new)
+    assert list(life.derive_life()) == []
+
+
+def said_again(entity, fine_fen, on):
+    """The source says the same penalty with another fine; the ledger row that holds then."""
+    given = {**LARGER, "document_no": "信市监处罚〔2026〕32号", "decided_on": on, "fine_fen": fine_fen}
+    return record(entity, **given).seq
+
+
+def test_words_against_which_an_objection_was_upheld_are_not_shown_when_their_source_says_them_again():
+    entity, on = registered(), date(2026, 3, 2)
+    wrong = lives.shown_penalty(entity=entity, on=on, **{**LARGER, "document_no": "信市监处罚〔2026〕32号"})
+    lives.answered(lives.objected(wrong)["id"], upheld=True)
+    right = said_again(entity, 300_000_00, on)
+    lives.passed(right)
+    lives.published(right)
+    assert lives.seen(right)
+    again = said_again(entity, LARGER["fine_fen"], on)
+    assert lives.target(again).content == Record.get(Record.seq == wrong).content
+    assert [lives.seen(again, channel) for channel in CHANNELS] == [False] * len(CHANNELS)
+    assert life.of(lives.target(again))["state"] == "refused"
+
+
+def test_an_objection_is_to_the_words_that_stood_when_it_came_and_to_those_that_stand_when_it_is_upheld():
+    entity, on = registered(), date(2026, 3, 2)
+    first = lives.shown_penalty(entity=entity, on=on, **{**LARGER, "document_no": "信市监处罚〔2026〕32号"})
+    number = lives.objected(first)["id"]
+    second = said_again(entity, 300_000_00, on)
+    lives.passed(second)
+    lives.published(second)
+    lives.answered(number, upheld=True)
+    assert not lives.seen(second)
+    for fine_fen in (LARGER["fine_fen"], 300_000_00):
+        seq = said_again(entity, fine_fen, on)
+        with pytest.raises(NotReviewed, match="upheld"):
+            lives.published(seq)
+    third = said_again(entity, 400_000_00, on)
+    lives.passed(third)
+    lives.published(third)
+    assert lives.seen(third)
+
+
+def test_a_record_that_an_objection_withdrew_is_not_shown_in_the_same_words_when_it_is_restated():
+    seq = lives.shown_penalty(**LARGER)
+    lives.answered(lives.objected(seq)["id"], upheld=True, withdraw=True)
+    again = restated(lives.target(seq).seq)
+    with pytest.raises(NotReviewed, match="upheld"):
+        lives.published(again)
+    assert not lives.seen(again)
 
 
 def test_a_rejected_objection_takes_nothing_down():
