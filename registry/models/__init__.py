@@ -2,9 +2,11 @@
 
 from registry.models.access import ApiKey, Audit, Reply
 from registry.models.base import Base
+from registry.models.context import ContextValue, GradeContext
 from registry.models.entity import Entity, EntityName, NamePinyin
 from registry.models.exchange import Outbound, OutboundRow, Upload
-from registry.models.grade import Grade, GradeRange, GradeRun, GradeState, SchemeVersion, Stale
+from registry.models.governance import GradeOverride, SchemeActivation, SchemeApproval, SchemeProposal
+from registry.models.grade import Grade, GradeChange, GradeRange, GradeRun, GradeState, SchemeVersion, Stale
 from registry.models.imports import ImportReject, ImportRun, Unmatched
 from registry.models.job import JobLease, JobRun
 from registry.models.life import CHANNELS, Notice, NoticeReceipt, Objection, Publication, Recipient, Repair, Review
@@ -17,7 +19,8 @@ from registry.models.work import InspectionList, InspectionListRow, Task
 
 ALL: tuple[type[Base], ...] = (
     Entity, EntityName, NamePinyin, LedgerHead, Moment, Record, Uncounted, Provenance, Fact, Coverage,
-    SchemeVersion, Grade, GradeState, Stale, GradeRun, GradeRange,
+    SchemeVersion, SchemeProposal, SchemeApproval, SchemeActivation, GradeOverride, GradeContext, ContextValue,
+    Grade, GradeChange, GradeState, Stale, GradeRun, GradeRange,
     ImportRun, ImportReject, Unmatched, Task, InspectionList, InspectionListRow,
     Review, Publication, Objection, Repair, Notice, Recipient, NoticeReceipt, Series, DocumentTemplate, Document, Delivery, ListingCase, Reminder,
     SealLog, Leaf, SealNode, SealRoot, Erasure, Upload, Outbound, OutboundRow, Alias, Decision, Settled, Relation, Claim,
@@ -32,6 +35,7 @@ __all__ = [
     "Audit",
     "Base",
     "Claim",
+    "ContextValue",
     "Coverage",
     "Decision",
     "Delivery",
@@ -42,6 +46,9 @@ __all__ = [
     "Erasure",
     "Fact",
     "Grade",
+    "GradeChange",
+    "GradeContext",
+    "GradeOverride",
     "GradeRange",
     "GradeRun",
     "GradeState",
@@ -70,6 +77,9 @@ __all__ = [
     "Repair",
     "Reply",
     "Review",
+    "SchemeActivation",
+    "SchemeApproval",
+    "SchemeProposal",
     "SchemeVersion",
     "SealLog",
     "SealNode",

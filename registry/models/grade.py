@@ -44,6 +44,26 @@ class Grade(Base):
         without_rowid = True
 
 
+class GradeChange(Base):
+    """One change of a class or score, and what caused it: the feed. Numbers are given in commit order."""
+
+    id = BigIntegerField(primary_key=True)
+    scheme = CharField(32)
+    entity = BigIntegerField(index=True)
+    version = IntegerField()
+    day = IntegerField()
+    known = BigIntegerField()
+    old_version = IntegerField()
+    old_day = IntegerField()
+    old_known = BigIntegerField()
+    old_class = CharField(4)
+    class_ = CharField(4, column_name="class")
+    old_score = IntegerField()
+    score = IntegerField()
+    causes = SmallIntegerField(help_text="Sum of the numbers in registry/services/changes.py")
+    at = BigIntegerField(help_text="Milliseconds since 1970-01-01 UTC")
+
+
 class GradeState(Base):
     """The current grade of an entity under a scheme, and the first day on which time alone may change it."""
 
@@ -57,6 +77,7 @@ class GradeState(Base):
     score = IntegerField()
     digest = BlobField()
     next_day = IntegerField(null=True)
+    context = IntegerField(default=0, help_text="Number of the context that was read; 0 where the scheme reads none")
 
     class Meta:
         primary_key = CompositeKey("scheme", "entity")
