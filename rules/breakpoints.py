@@ -1,7 +1,8 @@
 """The earliest day after a grade on which time alone may change it. May be early, never late.
 
 Time moves a grade only when a fact begins, ends, leaves a window or passes a step edge, when a report falls due, when
-a feed begins or its last day leaves a window, and when a dated value of the scheme changes.
+a feed begins or its last day leaves a window, when a dated value of the scheme changes, when the grade of another scheme
+that it reads may change, and when a class that a person has set begins or ends to hold. A frozen context never moves.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rules.compiled import Compiled, CompiledIndicator
+from rules.compiled import DEPENDENT, Compiled, CompiledIndicator
 from rules.coverage import Coverage
+from rules.dependents import Inner
 from rules.indicators import deadlines, reach
+from rules.overrides import Held
 from rules.slices import OPEN, Ints, Slice
 
 
@@ -27,7 +30,12 @@ class _Watch:
 
 
 def changes(
-    compiled: Compiled, slices: Mapping[int, Slice], coverage: Coverage, days: Ints
+    compiled: Compiled,
+    slices: Mapping[int, Slice],
+    coverage: Coverage,
+    days: Ints,
+    inner: Mapping[str, Inner],
+    override: Held | None,
 ) -> Iterator[tuple[str, Ints | int]]:
     """Causes of change with, for each row, the first day after its own on which the cause strikes (OPEN: never).
 
@@ -39,8 +47,16 @@ def changes(
     watches: dict[tuple[int, str], _Watch] = {}
     windows: dict[int, set[int | None]] = {}
     due: set[tuple[int, int]] = set()
+    schemes: set[str] = set()
     for one in compiled.indicators:
         indicator = one.indicator
+        if indicator.measure == "grade":
+            schemes.add(indicator.scheme)
+        if indicator.measure == "context":
+            windows.setdefault(indicator.kind, set()).add(None)
+        if indicator.measure in DEPENDENT:
+            # What it is made of is watched by itself.
+            continue
         if indicator.measure == "missing_years":
             # Whether a feed covered a deadline changes only when the next deadline takes its place.
             due.add(indicator.deadline)
@@ -59,6 +75,11 @@ def changes(
     for (kind, where), watch in watches.items():
         if kind in slices and slices[kind].row.size:
             yield f"facts: {', '.join(watch.indicators)}", _next(slices[kind], where, watch)
+    for scheme in sorted(schemes):
+        yield f"grade: {scheme}", inner[scheme].next_day
+    if override is not None:
+        yield "override: begins", override.begins
+        yield "override: ends", override.ends
 
 
 def _watch(one: CompiledIndicator, watch: _Watch) -> None:

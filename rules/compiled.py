@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 
-from rules import conditions, expressions
+from rules import conditions, expressions, measures
 from rules.dated import Dated, Span
-from rules.parts import Cuts, Indicator, Lookup, ParameterValue, Rule, Steps
+from rules.parts import Cuts, Indicator, Lookup, Matrix, ParameterValue, Rule, Steps
 
 if TYPE_CHECKING:
     from rules.scheme import Scheme
 
 
 T = TypeVar("T")
+
+# Measures that need more than facts of one kind.
+DEPENDENT = frozenset({"context", "norm", "percent_of_norm", "grade", "matrix"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +41,23 @@ class CompiledIndicator:
     indicator: Indicator
     steps: Steps | None
     lookup: Lookup | None
+    matrix: Matrix | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compiled:
-    """Everything constant for one subject in one epoch."""
+    """Everything constant for one subject in one epoch.
+
+    ``indicators`` are those that rules read and those that these are made of, by id; ``dependents`` are the ones among
+    them that need more than facts (:mod:`rules.dependents`), each after all that it reads.
+    """
 
     subject: str
     cuts: Cuts
     rules: tuple[CompiledRule, ...]
     expressions: tuple[pl.Expr, ...]  # one Boolean per rule, null where unknown
     indicators: tuple[CompiledIndicator, ...]
+    dependents: tuple[CompiledIndicator, ...]
     masks: Mapping[str, pl.Expr]  # one Boolean over facts for each distinct text of `where`
     next_boundary: int | None  # day on which the next epoch begins
 
@@ -61,16 +70,23 @@ class Compiled:
 def compile_for(scheme: Scheme, subject: str, day: int) -> Compiled:
     """Fix every value of ``scheme`` at ``day`` for ``subject``.
 
-    A rule applies if it covers the subject and every parameter and table it needs is in force. Cuts must be in force.
+    A rule applies if it covers the subject and every parameter and table it needs, also through the indicators that
+    an indicator is made of, is in force. Cuts must be in force.
     """
     cuts = scheme.cuts.at(day)
     if cuts is None:
         raise ValueError(f"No cuts are in force on day {day}; ask Scheme.compiled, which checks.")
     steps, lookups = _in_force(scheme.steps, day), _in_force(scheme.lookups, day)
+    matrices = _in_force(scheme.matrices, day)
     usable = {
         id_
-        for id_, one in scheme.indicators.items()
-        if (not one.steps or one.steps in steps) and (not one.lookup or one.lookup in lookups)
+        for id_ in scheme.indicators
+        if all(
+            (not one.steps or one.steps in steps)
+            and (not one.lookup or one.lookup in lookups)
+            and (not one.matrix or one.matrix in matrices)
+            for one in _made_of(scheme, id_)
+        )
     }
     groups = list(scheme.groups)
     applied: list[CompiledRule] = []
@@ -83,25 +99,38 @@ def compile_for(scheme: Scheme, subject: str, day: int) -> Compiled:
         inputs = _inputs(rule)
         group = groups.index(scheme.seconds[rule.second].group)
         applied.append(CompiledRule(rule, index, group, constants, in_force, inputs))
-    read = sorted({name for one in applied for name in one.rule.indicators})
+    compiled = {
+        indicator.id: CompiledIndicator(
+            indicator, steps.get(indicator.steps), lookups.get(indicator.lookup), matrices.get(indicator.matrix)
+        )
+        for one in applied
+        for name in one.rule.indicators
+        for indicator in _made_of(scheme, name)
+    }
     later = [boundary for boundary in scheme.boundaries if boundary > day]
     return Compiled(
         subject=subject,
         cuts=cuts.value,
         rules=tuple(applied),
         expressions=tuple(conditions.to_polars(one.rule.when, one.constants).alias(one.rule.id) for one in applied),
-        indicators=tuple(
-            CompiledIndicator(one, steps.get(one.steps), lookups.get(one.lookup))
-            for name in read
-            if (one := scheme.indicators[name])
-        ),
+        indicators=tuple(compiled[name] for name in sorted(compiled)),
+        # An indicator stands in `compiled` after all that it reads.
+        dependents=tuple(one for one in compiled.values() if one.indicator.measure in DEPENDENT),
         masks={
-            one.where_text: conditions.to_polars(one.where).alias(one.where_text)
-            for name in read
-            if (one := scheme.indicators[name]).where is not None
+            where_text: conditions.to_polars(where).alias(where_text)
+            for name in sorted(compiled)
+            if (where := compiled[name].indicator.where) is not None
+            and (where_text := compiled[name].indicator.where_text)
         },
         next_boundary=later[0] if later else None,
     )
+
+
+def _made_of(scheme: Scheme, id_: str) -> Iterator[Indicator]:
+    """The indicator and all that it is made of, at whatever depth, each after what it is made of."""
+    for inner in measures.inputs(scheme.indicators[id_]):
+        yield from _made_of(scheme, inner)
+    yield scheme.indicators[id_]
 
 
 def _in_force(tables: Mapping[str, Dated[T]], day: int) -> dict[str, T]:

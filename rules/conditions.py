@@ -92,7 +92,7 @@ def parse(text: str, *, indicators: Collection[str], parameters: Collection[str]
     """Read one condition.
 
     ``indicators`` are the names that vary from row to row, ``parameters`` those that are constants of the rule; each
-    comparison must look at an indicator, so that a constant can never decide about everybody.
+    comparison must look at an indicator, and not compare it with itself, so that no constant can decide about everybody.
 
     Raises
     ------
@@ -104,12 +104,17 @@ def parse(text: str, *, indicators: Collection[str], parameters: Collection[str]
     try:
         parsed = sqlglot.parse_one(text)
     except SqlglotError as error:
-        raise Refused(f"the condition cannot be read: {_first_line(error)}", FORM) from None
+        raise Refused(f"the condition cannot be read{guard.place(error)}", FORM) from None
     tree = _condition(parsed, frozenset(indicators), names)
     size = sum(1 for _ in _nodes(tree))
     if size > guard.MOST_NODES:
         raise Refused(f"the condition has more than {guard.MOST_NODES} nodes", "Split it into several rules")
     return tree
+
+
+def asks_for_null(tree: Condition) -> bool:
+    """Whether some part of the condition asks if a name is unknown."""
+    return any(isinstance(node, IsNull) for node in _nodes(tree))
 
 
 def names(tree: Condition) -> frozenset[str]:
@@ -227,6 +232,13 @@ def _condition(node: exp.Expr, indicators: frozenset[str], names: set[str]) -> C
         raise Refused(f"{node.sql()[:60]!r} does not begin with an indicator", "Put an indicator before it")
     if not any(_looks(operand, indicators) for operand in operands):
         raise Refused(f"{node.sql()[:60]!r} compares constants only", "Compare an indicator with something")
+    if isinstance(result, Compare | In) and operands[0] in operands[1:]:
+        raise Refused(
+            f"{node.sql()[:60]!r} compares a name with itself", "Its answer is the same for everybody: remove it"
+        )
+    match result:
+        case Between(_, Number(low), Number(high)) if low > high:
+            raise Refused(f"{node.sql()[:60]!r} holds for no number", "Write the lower end first")
     return result
 
 
@@ -304,8 +316,3 @@ def _compare(op: str, left: pl.Expr, right: pl.Expr) -> pl.Expr:
             return left > right
         case _:
             return left >= right
-
-
-def _first_line(error: SqlglotError) -> str:
-    # The parser underlines the place with terminal codes; a message in a file must be plain.
-    return str(error).splitlines()[0].split("\x1b")[0].rstrip(" .")[:120]

@@ -13,6 +13,7 @@ from rules.errors import Mistake
 
 T = TypeVar("T")
 _EPOCH = date(1970, 1, 1).toordinal()
+_DEFAULT_ZH = "产品默认值"
 
 
 def to_day(value: date) -> int:
@@ -27,17 +28,27 @@ def to_date(day: int) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a value rests on. ``kind`` is a key of ``rules.kinds.BASIS_KINDS``."""
+    """What a value rests on. ``kind`` is a key of ``rules.kinds.BASIS_KINDS``.
+
+    ``zh`` is what Chinese readers call an ``instrument`` that is cited in another language.
+    """
 
     instrument: str
     kind: str
     article: str | None = None
     url: str | None = None
     note: str | None = None
+    zh: str | None = None
+
+    @property
+    def instrument_zh(self) -> str:
+        """The instrument in Chinese: its Chinese name, else the name it is cited by."""
+        return self.zh or (_DEFAULT_ZH if self.kind == "product_default" else self.instrument)
 
     def as_dict(self) -> dict[str, str | None]:
         return {
             "instrument": self.instrument,
+            "instrument_zh": self.instrument_zh,
             "article": self.article,
             "url": self.url,
             "kind": self.kind,
@@ -92,7 +103,10 @@ def order_mistakes(file: str, key: str, spans: Iterable[Span[T]]) -> list[Mistak
         if span.until is not None and span.until <= span.start
     ]
     for before, after in pairwise(ordered):
-        if before.until is None or before.until > after.start:
+        if before.start == after.start:
+            remedy = "Give each its own first day, or remove the one that does not hold"
+            found.append(Mistake(file, key, f"two values begin on {to_date(after.start)}", remedy))
+        elif before.until is None or before.until > after.start:
             said = "has no `until`" if before.until is None else f"holds until {to_date(before.until)}"
             found.append(
                 Mistake(

@@ -12,13 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from rules import breakpoints, indicators, receipt
-from rules.compiled import Compiled
+from rules import breakpoints, dependents, indicators, overrides, receipt
+from rules.asked import Asked, joined, split
+from rules.compiled import DEPENDENT, Compiled
 from rules.coverage import Coverage
+from rules.dependents import Beside, Frozen, Inner
+from rules.given import CONTEXT, NORMS, NOTHING, OVERRIDES, Given
 from rules.judging import Judged, judge
 from rules.kinds import REGISTRATION
 from rules.scheme import Scheme
-from rules.slices import COVERAGE, FACTS, OPEN, POPULATION, Bools, FactColumns, Ints, Slice, check, join
+from rules.slices import COVERAGE, FACTS, OPEN, POPULATION, Bools, FactColumns, Ints, Slice, check
 
 
 @dataclass(slots=True)
@@ -35,53 +38,83 @@ class Part:
     slices: dict[int, Slice]
     columns: dict[str, indicators.Column]
     judged: Judged
+    override: overrides.Held | None
     causes: list[tuple[str, Ints | int]]
     next_day: Ints  # OPEN where time alone never changes anything
     offsets: Ints
     seqs: Ints
-    digests: list[bytes]
+
+    def digests(self) -> list[bytes]:
+        """The digest of every row, 32 bytes each; worked out when asked, as a grade that another reads needs none."""
+        return receipt.digests(self.judged.ledger, self.offsets, self.seqs)
 
 
 def facts_needed(scheme: Scheme) -> set[int]:
-    """Numbers of the kinds that the scheme reads: facts of other kinds need not be handed to :func:`grade`."""
-    return set(scheme.kinds)
+    """Numbers of the kinds that the scheme reads: facts of other kinds need not be handed to :func:`grade`.
+
+    Those of the schemes whose grades it reads and of the fact that makes a member are among them. Of a context only the
+    registration is read beside it: for relations 关联关系 it is the coverage that counts.
+    """
+    found = _own_kinds(scheme).union(*(facts_needed(inner) for inner in scheme.inner.values()))
+    return found if scheme.members is None else found | {scheme.members.kind}
 
 
-def grade(population: pl.DataFrame, facts: pl.DataFrame, coverage: pl.DataFrame, scheme: Scheme) -> pl.DataFrame:
+def reads_context(scheme: Scheme) -> bool:
+    """Whether a grade may change with the frozen context: whether the scheme, or one whose grade it reads, looks at it."""
+    return any(dependents.reads_context(one) for one in scheme.indicators.values()) or any(
+        reads_context(inner) for inner in scheme.inner.values()
+    )
+
+
+def grade(
+    population: pl.DataFrame, facts: pl.DataFrame, coverage: pl.DataFrame, scheme: Scheme, given: Given = NOTHING
+) -> pl.DataFrame:
     """Grade every row of ``population`` under ``scheme``.
 
     Parameters
     ----------
     population, facts, coverage : frames as docs/architecture.md describes them
         Facts of entities that are not asked about, and facts after the day asked about, do no harm.
+    given : frozen context, norms and overrides
+        Overrides of other schemes and of other entities do no harm.
 
     Returns
     -------
-    DataFrame in the order of ``population``, without entities whose subject the scheme does not cover
+    DataFrame in the order of ``population``, without entities whose subject the scheme does not cover or who are not
+    its members
         ``entity`` Int64, ``day`` Int32, ``class`` String, ``score`` Int32, ``decided_by`` String (null, or
-        ``veto:<rule>`` or ``cap:<rule>``), ``next_day`` Int32 (the earliest later day on which time alone may change
-        the grade; null: never), ``digest`` Binary (32 bytes).
+        ``veto:<rule>``, ``cap:<rule>`` or ``override:<seq>``), ``next_day`` Int32 (the earliest later day on which time
+        alone may change the grade; null: never), ``digest`` Binary (32 bytes).
 
     Raises
     ------
     FrameError
         If a frame lacks a column or has it in another type.
     NotInForce
-        If the scheme has no cuts on one of the days.
+        If the scheme has no cuts on one of the days. (Where a scheme whose grade it reads has none, that grade is
+        unknown.)
     """
+    graded = every_row(population, facts, coverage, scheme, given)
+    return graded.filter(pl.col("class").is_not_null()) if graded["class"].null_count() else graded
+
+
+def every_row(
+    population: pl.DataFrame, facts: pl.DataFrame, coverage: pl.DataFrame, scheme: Scheme, given: Given = NOTHING
+) -> pl.DataFrame:
+    """As :func:`grade`, with a row for every row of ``population``: ``class`` is null where the scheme grades nobody."""
     size = population.height
     class_, score, decided = np.full(size, -1, np.int64), np.zeros(size, np.int32), np.full(size, -1, np.int64)
     following = np.full(size, OPEN, np.int64)
     digests: list[bytes | None] = [None] * size
     labels: list[str] = []
-    for part in evaluate(population, facts, coverage, scheme):
+    for part in evaluate(population, facts, coverage, scheme, given):
         rows, ledger = part.rows, part.judged.ledger
         class_[rows], score[rows], following[rows] = ledger[:, 0], ledger[:, 1], part.next_day
         decided[rows] = np.where(part.judged.decided >= 0, part.judged.decided + len(labels), -1)
         labels.extend(part.judged.deciders)
-        for row, digest in zip(rows.tolist(), part.digests, strict=True):
+        for row, digest in zip(rows.tolist(), part.digests(), strict=True):
             digests[row] = digest
-    graded = pl.DataFrame(
+    return pl.DataFrame(
         [
             population["entity"],
             population["day"],
@@ -92,29 +125,48 @@ def grade(population: pl.DataFrame, facts: pl.DataFrame, coverage: pl.DataFrame,
             pl.Series("digest", digests, dtype=pl.Binary),
         ]
     )
-    return graded if (class_ >= 0).all() else graded.filter(pl.Series(class_ >= 0))
 
 
-def evaluate(population: pl.DataFrame, facts: pl.DataFrame, coverage: pl.DataFrame, scheme: Scheme) -> Iterator[Part]:
+def evaluate(
+    population: pl.DataFrame, facts: pl.DataFrame, coverage: pl.DataFrame, scheme: Scheme, given: Given = NOTHING
+) -> Iterator[Part]:
     """The parts of ``population``, one at a time so that a large one needs the memory of its largest part."""
     check(population, "population", POPULATION, may_be_null=("division",))
     check(facts, "facts", FACTS, may_be_null=("ends",))
     check(coverage, "coverage", COVERAGE, may_be_null=("to_day",))
-    splits = _split(population, scheme)
+    if given is not NOTHING:
+        check(given.context, "context", CONTEXT)
+        check(given.norms, "norms", NORMS)
+        check(given.overrides, "overrides", OVERRIDES)
+    asked = Asked(
+        population=population,
+        entities=population["entity"].to_numpy(),
+        days=population["day"].to_numpy().astype(np.int64),
+        table=FactColumns(facts),
+        coverage=coverage,
+        given=given,
+        frozen=Frozen(given),
+    )
+    yield from _parts(asked, scheme, None)
+
+
+def _parts(asked: Asked, scheme: Scheme, among: Bools | None) -> Iterator[Part]:
+    """The parts of the rows that ``among`` marks; None for all."""
+    splits = split(asked, scheme, among)
     if not splits:
         return
-    table = FactColumns(facts)
-    entities = population["entity"].to_numpy()
-    days = population["day"].to_numpy().astype(np.int64)
-    divisions = population["division"].fill_null("")
+    table, entities, size = asked.table, asked.entities, asked.population.height
+    divisions = asked.population["division"].fill_null("")
     order = np.concatenate([rows for _, rows in splits])
-    numbers = np.array(sorted(scheme.kinds), np.int64)
-    index, row, starts = _joined(table, entities[order], numbers, [rows.size for _, rows in splits])
+    inner = {id_: _inner(asked, one, order) for id_, one in scheme.inner.items()}
+    numbers = np.array(sorted(_own_kinds(scheme)), np.int64)
+    index, row, starts = joined(table, entities[order], numbers, [rows.size for _, rows in splits])
+    set_by_persons = overrides.of_scheme(asked.given.overrides, scheme.id)
     begin = 0
     for number, (compiled, rows) in enumerate(splits):
         table.add_masks(compiled.masks)
         ordered = _ordered(compiled)
-        own_days = days[rows]
+        own_days, own_entities = asked.days[rows], entities[rows]
         slices: dict[int, Slice] = {}
         for place, kind in enumerate(numbers.tolist()):
             low, high = starts[number * numbers.size + place], starts[number * numbers.size + place + 1]
@@ -122,75 +174,95 @@ def evaluate(population: pl.DataFrame, facts: pl.DataFrame, coverage: pl.DataFra
                 picked = slice(low, high)
                 slices[kind] = Slice(table, index[picked], row[picked] - begin, own_days, rows.size, kind in ordered)
         begin += rows.size
-        feeds = Coverage(coverage, own_days, divisions if rows.size == population.height else divisions.gather(rows))
-        yield _part(scheme, compiled, rows, own_days, slices, feeds)
+        feeds = Coverage(asked.coverage, own_days, divisions if rows.size == size else divisions.gather(rows))
+        held = None
+        if set_by_persons is not None:
+            held = overrides.beside(set_by_persons, compiled.cuts.classes, own_entities, own_days)
+        inner_here = {id_: one.of(rows) for id_, one in inner.items()}
+        beside = Beside(own_entities, own_days, slices, feeds, asked.frozen, inner_here)
+        yield _part(scheme, compiled, rows, beside, held)
 
 
-def _part(
-    scheme: Scheme, compiled: Compiled, rows: Ints, days: Ints, slices: dict[int, Slice], feeds: Coverage
-) -> Part:
-    columns = {one.indicator.id: indicators.compute(one, slices, feeds, days) for one in compiled.indicators}
-    judged = judge(scheme, compiled, columns, rows.size)
-    causes = list(breakpoints.changes(compiled, slices, feeds, days))
+def _part(scheme: Scheme, compiled: Compiled, rows: Ints, beside: Beside, override: overrides.Held | None) -> Part:
+    days, slices, feeds = beside.days, beside.slices, beside.coverage
+    columns = beside.columns
+    for one in compiled.indicators:
+        if one.indicator.measure not in DEPENDENT:
+            columns[one.indicator.id] = indicators.compute(one, slices, feeds, days)
+    for one in compiled.dependents:
+        columns[one.indicator.id] = dependents.compute(one, beside)
+    if compiled.dependents:
+        columns = {one.indicator.id: columns[one.indicator.id] for one in compiled.indicators}
+    judged = judge(scheme, compiled, columns, rows.size, override)
+    causes = list(breakpoints.changes(compiled, slices, feeds, days, beside.inner, override))
     following = np.full(rows.size, OPEN, np.int64)
     for _, day in causes:
         np.minimum(following, day, out=following)
-    offsets, seqs = receipt.records(rows.size, _pairs(columns, slices))
-    digests = receipt.digests(judged.ledger, offsets, seqs)
-    return Part(rows, days, compiled, slices, columns, judged, causes, following, offsets, seqs, digests)
+    offsets, seqs = receipt.records(rows.size, _pairs(columns, slices, override))
+    return Part(rows, days, compiled, slices, columns, judged, override, causes, following, offsets, seqs)
 
 
-def _split(population: pl.DataFrame, scheme: Scheme) -> list[tuple[Compiled, Ints]]:
-    """Rows by subject and epoch, in a fixed order; subjects that the scheme does not cover are left out."""
-    if not population.height:
-        return []
-    subject = population["subject"].cast(pl.Enum(scheme.subjects), strict=False).to_physical()
-    place = subject.cast(pl.Int64).fill_null(-1).to_numpy()
-    epoch = np.searchsorted(np.array(scheme.boundaries), population["day"].to_numpy(), side="right") - 1
-    count = len(scheme.boundaries) + 1
-    keys = np.where(place >= 0, place * count + epoch + 1, -1)
-    splits = []
-    for key in np.unique(keys).tolist():
-        if key >= 0:
-            compiled = scheme.compiled(scheme.subjects[key // count], key % count - 1)
-            splits.append((compiled, np.flatnonzero(keys == key)))
-    return splits
+def _inner(asked: Asked, scheme: Scheme, rows: Ints) -> Inner:
+    """How ``scheme`` grades those ``rows``, as part of grading another scheme; of all other rows it says nothing.
+
+    Where it has no cuts on a day it does not grade, until its next cuts begin.
+    """
+    size = asked.population.height
+    among, in_force = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
+    among[rows] = True
+    following = np.full(size, OPEN, np.int64)
+    for span in scheme.cuts.spans:
+        in_force |= (asked.days >= span.start) & (asked.days < (OPEN if span.until is None else span.until))
+        np.minimum(following, span.start, out=following, where=asked.days < span.start)
+    class_, score, counts = np.full(size, -1, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int64)
+    following[in_force] = OPEN
+    pairs = []
+    for part in _parts(asked, scheme, among & in_force):
+        class_[part.rows], score[part.rows] = part.judged.ledger[:, 0], part.judged.ledger[:, 1]
+        following[part.rows] = part.next_day
+        counts[part.rows] = np.diff(part.offsets)
+        pairs.append((np.repeat(part.rows, counts[part.rows]), part.seqs))
+    offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
+    seqs = np.empty(offsets[-1], np.int64)
+    if pairs:
+        row = np.concatenate([rows for rows, _ in pairs])
+        seqs = np.concatenate([found for _, found in pairs])[np.argsort(row, kind="stable")]
+    return Inner(class_, score, following, offsets, seqs)
 
 
-def _joined(table: FactColumns, asked: Ints, numbers: Ints, sizes: list[int]) -> tuple[Ints, Ints, list[int]]:
-    """Facts beside rows, sorted by part and kind, and where each (part, kind) begins."""
-    kinds = table.column("kind")
-    index, row = join(asked, table.column("entity"))
-    held = kinds[index]
-    place = np.minimum(np.searchsorted(numbers, held), numbers.size - 1)
-    needed = numbers[place] == held
-    if not needed.all():
-        index, row, place = index[needed], row[needed], place[needed]
-    part = np.searchsorted(np.cumsum(sizes), row, side="right") if len(sizes) > 1 else 0
-    # 16 bits, because numpy then sorts by radix, in one pass; more parts than that do not occur.
-    key = (part * numbers.size + place).astype(np.int16 if len(sizes) * numbers.size < 2**15 else np.int64)
-    order = np.argsort(key, kind="stable")
-    starts = np.concatenate(([0], np.cumsum(np.bincount(key, minlength=len(sizes) * numbers.size))))
-    return index[order], row[order], starts.tolist()
+def _own_kinds(scheme: Scheme) -> set[int]:
+    """Numbers of the kinds whose facts the scheme's own indicators look at."""
+    return set().union(*(dependents.kinds_read(indicator) for indicator in scheme.indicators.values()))
 
 
 def _ordered(compiled: Compiled) -> set[int]:
     """Kinds of which the newest or the oldest fact matters."""
-    found = {one.indicator.kind for one in compiled.indicators if one.indicator.measure in indicators.ORDERED}
-    if any(one.indicator.measure == "missing_years" for one in compiled.indicators):
-        found.add(REGISTRATION)
+    found: set[int] = set()
+    for one in compiled.indicators:
+        if one.indicator.measure in indicators.ORDERED:
+            found.add(one.indicator.kind)
+        elif one.indicator.measure in ("missing_years", "norm", "percent_of_norm"):
+            found.add(REGISTRATION)
     return found
 
 
-def _pairs(columns: dict[str, indicators.Column], slices: dict[int, Slice]) -> Iterator[tuple[Ints, Ints]]:
-    """Rows and record numbers of every fact that some indicator read."""
+def _pairs(
+    columns: dict[str, indicators.Column], slices: dict[int, Slice], override: overrides.Held | None
+) -> Iterator[tuple[Ints, Ints]]:
+    """Rows and record numbers of every fact that some indicator read, of inner grades and of what persons have set."""
     marks: dict[int, Bools] = {kind: np.zeros(held.row.size, np.bool_) for kind, held in slices.items()}
+    beside: dict[int, tuple[Ints, Ints]] = {}
     for column in columns.values():
         for kind, positions in column.reads:
             marks[kind][positions] = True
+        # A matrix hands on the very arrays of the grades that it joins.
+        beside.update((id(pairs), pairs) for pairs in column.pairs)
     for kind, mark in marks.items():
         read = np.flatnonzero(mark)
         yield slices[kind].row[read], slices[kind].column("seq")[read]
+    yield from beside.values()
+    if override is not None:
+        yield override.pairs()
 
 
 def _labelled(name: str, labels: tuple[str, ...] | list[str], places: Ints) -> pl.Series:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,13 @@ import polars as pl
 from rules import conditions, receipt
 from rules.compiled import CompiledRule
 from rules.dated import to_date
+from rules.distance import distance
 from rules.engine import Part, evaluate
-from rules.judging import class_of
-from rules.kinds import BASIS_KINDS, DIRECTIONS
+from rules.given import NOTHING, Given
+from rules.kinds import BASIS_KINDS
 from rules.parts import Title
-from rules.receipt import NO_DATA, NO_HIT
+from rules.plural import agree
+from rules.receipt import CLAMP, NO_DATA, NO_HIT, OVERRIDE
 from rules.scheme import Scheme
 from rules.slices import OPEN
 
@@ -40,8 +42,9 @@ class ParameterUsed:
 
 @dataclass(frozen=True, slots=True)
 class PointsRow:
-    """One signed row of the score. ``rule`` is a rule id, ``veto:<rule>``, ``cap:<rule>``, ``cap:<group>``, ``clamp``
-    or ``base``; ``records`` are the ledger numbers behind it; ``condition`` says in words when the rule hits."""
+    """One signed row of the score. ``rule`` is a rule id, ``veto:<rule>``, ``cap:<rule>``, ``cap:<group>``, ``clamp``,
+    ``override:<seq>`` or ``base``; ``records`` are the ledger numbers behind it; ``condition`` says in words when the
+    rule hits."""
 
     rule: str
     points: int
@@ -71,8 +74,8 @@ class IndicatorRow:
 class Explanation:
     """One grade with its reasons. The points of all rows add up to ``score`` exactly.
 
-    ``undecided`` are rules without enough data, ``no_data`` groups of which no indicator is known. ``better`` and
-    ``worse`` are points to the next class, always positive, None where there is none. Days are ISO dates.
+    ``undecided`` are rules without enough data, ``no_data`` groups of which no indicator is known. ``better``, ``worse``
+    and ``notes`` are those of :class:`rules.distance.Distance`. Days are ISO dates.
     """
 
     entity: int
@@ -92,6 +95,7 @@ class Explanation:
     all_indicators: int
     better: int | None
     worse: int | None
+    notes: tuple[dict[str, str], ...]
     next_day: str | None
     breakpoints: tuple[tuple[str, str], ...]
     records: tuple[int, ...]
@@ -102,52 +106,92 @@ class Explanation:
         plain = asdict(self)
         plain["class"] = plain.pop("class_")
         plain["completeness"] = {"known": plain.pop("known_indicators"), "all": plain.pop("all_indicators")}
-        plain["distance"] = {"better": plain.pop("better"), "worse": plain.pop("worse")}
+        plain["distance"] = {name: plain.pop(name) for name in ("better", "worse", "notes")}
         plain["breakpoints"] = [{"day": day, "cause": cause} for day, cause in self.breakpoints]
         return dict(sorted(_listed(plain).items()))
 
 
-def explain(population: pl.DataFrame, facts: pl.DataFrame, coverage: pl.DataFrame, scheme: Scheme) -> list[Explanation]:
-    """Explain the grade of each row of ``population``, in its order; subjects not covered are left out.
+def explain(
+    population: pl.DataFrame, facts: pl.DataFrame, coverage: pl.DataFrame, scheme: Scheme, given: Given = NOTHING
+) -> list[Explanation]:
+    """Explain the grade of each row of ``population``, in its order; whom the scheme does not grade is left out.
 
     Takes the frames of :func:`rules.engine.grade` and raises what it raises. Meant for few rows: each explanation is
     Python objects.
     """
     found: dict[int, Explanation] = {}
-    for part in evaluate(population, facts, coverage, scheme):
-        reads = _reads(part)
+    for part in evaluate(population, facts, coverage, scheme, given):
+        seen, digests = _seen(scheme, part), part.digests()
         told: dict[str, _Told] = {}
         for at, row in enumerate(part.rows.tolist()):
-            found[row] = _one(scheme, part, at, population["entity"][row], reads, told)
+            found[row] = _one(scheme, part, at, population["entity"][row], digests[at].hex(), seen, told)
     return [found[row] for row in sorted(found)]
 
 
-def _reads(part: Part) -> dict[str, tuple[list[int], list[int]]]:
-    """For each indicator the records behind every row, as offsets and numbers: found once, not once an entity."""
-    reads = {}
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """The rows of one score alone, as in :class:`Explanation`, and the digest of the grade."""
+
+    entity: int
+    points: tuple[PointsRow, ...]
+    digest: str
+
+
+def reasons(
+    population: pl.DataFrame, facts: pl.DataFrame, coverage: pl.DataFrame, scheme: Scheme, given: Given = NOTHING
+) -> list[Reasons]:
+    """As :func:`explain`, for a list of hundreds: without the hundred objects that the indicators of each row would be."""
+    found: dict[int, Reasons] = {}
+    for part in evaluate(population, facts, coverage, scheme, given):
+        seen, digests = _seen(scheme, part), part.digests()
+        told: dict[str, _Told] = {}
+        for at, row in enumerate(part.rows.tolist()):
+            points = tuple(_points(scheme, part, at, seen, told))
+            found[row] = Reasons(int(population["entity"][row]), points, digests[at].hex())
+    return [found[row] for row in sorted(found)]
+
+
+@dataclass(slots=True)
+class _Seen:
+    """One indicator over a whole part, as plain Python: worked out once, not once an entity."""
+
+    id: str
+    title: dict[str, str]
+    second: str
+    unit: str
+    values: list[int | None]
+    offsets: list[int]
+    seqs: list[int]
+
+    def records(self, at: int) -> tuple[int, ...]:
+        """The records behind the value of one row."""
+        return tuple(self.seqs[self.offsets[at] : self.offsets[at + 1]])
+
+
+def _seen(scheme: Scheme, part: Part) -> dict[str, _Seen]:
+    """Each indicator with its value in every row (None where it is unknown) and the records behind it."""
+    found = {}
     for id_, column in part.columns.items():
         pairs = [(part.slices[kind].row[at], part.slices[kind].column("seq")[at]) for kind, at in column.reads]
-        offsets, seqs = receipt.records(part.rows.size, pairs)
-        reads[id_] = (offsets.tolist(), seqs.tolist())
-    return reads
+        offsets, seqs = receipt.records(part.rows.size, [*pairs, *column.pairs])
+        known, values = np.broadcast_to(column.known, part.rows.shape).tolist(), column.values.tolist()
+        told = [value if there else None for value, there in zip(values, known, strict=True)]
+        one = scheme.indicators[id_]
+        found[id_] = _Seen(id_, one.title.as_dict(), one.second, one.unit, told, offsets.tolist(), seqs.tolist())
+    return found
 
 
 def _one(
-    scheme: Scheme,
-    part: Part,
-    at: int,
-    entity: int,
-    reads: dict[str, tuple[list[int], list[int]]],
-    told: dict[str, _Told],
+    scheme: Scheme, part: Part, at: int, entity: int, digest: str, seen: dict[str, _Seen], told: dict[str, _Told]
 ) -> Explanation:
     ledger = part.judged.ledger[at]
     class_, score = int(ledger[0]), int(ledger[1])
-    rows = _indicators(scheme, part, at, reads)
-    values = {row.id: row.value for row in rows}
-    records = {row.id: row.records for row in rows}
+    rows = tuple(
+        IndicatorRow(one.id, one.title, one.second, one.unit, one.values[at], one.records(at)) for one in seen.values()
+    )
     unknown = tuple(row.id for row in rows if row.value is None)
     known_groups = {scheme.seconds[row.second].group for row in rows if row.value is not None}
-    better, worse = _distance(scheme, part, score, class_)
+    away = distance(scheme, part, at)
     decided = int(part.judged.decided[at])
     following = int(part.next_day[at])
     return Explanation(
@@ -159,44 +203,24 @@ def _one(
         class_=scheme.classes[class_],
         score=score,
         decided_by=part.judged.deciders[decided] if decided >= 0 else None,
-        points=tuple(_points(scheme, part, at, values, records, told)),
+        points=tuple(_points(scheme, part, at, seen, told)),
         undecided=tuple(one.rule.id for one in part.compiled.rules if ledger[2 + one.index] == NO_DATA),
         indicators=rows,
         unknown=unknown,
         no_data=tuple(group for group in scheme.groups if group not in known_groups),
         known_indicators=len(rows) - len(unknown),
         all_indicators=len(rows),
-        better=better,
-        worse=worse,
+        better=away.better,
+        worse=away.worse,
+        notes=away.notes,
         next_day=_iso(following) if following < OPEN else None,
         breakpoints=tuple(_breakpoints(part, at)),
         records=tuple(part.seqs[part.offsets[at] : part.offsets[at + 1]].tolist()),
-        digest=part.digests[at].hex(),
+        digest=digest,
     )
 
 
-def _indicators(
-    scheme: Scheme, part: Part, at: int, reads: dict[str, tuple[list[int], list[int]]]
-) -> tuple[IndicatorRow, ...]:
-    rows = []
-    for id_, column in part.columns.items():
-        known = column.known if isinstance(column.known, bool) else bool(column.known[at])
-        offsets, seqs = reads[id_]
-        one = scheme.indicators[id_]
-        value = int(column.values[at]) if known else None
-        records = tuple(seqs[offsets[at] : offsets[at + 1]])
-        rows.append(IndicatorRow(id_, one.title.as_dict(), one.second, one.unit, value, records))
-    return tuple(rows)
-
-
-def _points(
-    scheme: Scheme,
-    part: Part,
-    at: int,
-    values: dict[str, int | None],
-    records: dict[str, tuple[int, ...]],
-    told: dict[str, _Told],
-) -> Iterator[PointsRow]:
+def _points(scheme: Scheme, part: Part, at: int, seen: dict[str, _Seen], told: dict[str, _Told]) -> Iterator[PointsRow]:
     ledger = part.judged.ledger[at]
     if scheme.base:
         yield _plain("base", scheme.base, Title("基础分", "Points everyone starts with"))
@@ -206,7 +230,7 @@ def _points(
         if points not in (NO_HIT, NO_DATA):
             if one.rule.id not in told:
                 told[one.rule.id] = _tell(scheme, one)
-            row = _rule_row(scheme, one, points, values, records, told[one.rule.id])
+            row = _rule_row(scheme, one, points, at, seen, told[one.rule.id])
             if one.rule.effect == "points":
                 yield row
             else:
@@ -216,11 +240,15 @@ def _points(
         if cut:
             title = Title(f"{group.title.zh}:最高 {group.highest} 分", f"{group.title.en}: at most {group.highest}")
             yield _plain(f"cap:{group.id}", cut, title, group.id)
-    if ledger[-1]:
+    if ledger[CLAMP]:
         low, high = scheme.lowest, scheme.highest
         title = Title(f"限于 {low} 至 {high} 分", f"Held within {low} to {high}")
-        yield _plain("clamp", int(ledger[-1]), title)
+        yield _plain("clamp", int(ledger[CLAMP]), title)
     yield from sorted(held, key=lambda row: row.rule)
+    if part.override is not None and ledger[OVERRIDE] != NO_HIT:
+        seq = int(part.override.seq[at])
+        row = _plain(f"override:{seq}", int(ledger[OVERRIDE]), Title("人工认定", "Set by a person"))
+        yield replace(row, records=(seq,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +258,7 @@ class _Told:
     condition: dict[str, str]
     parameters: tuple[ParameterUsed, ...]
     units: dict[str, str]
+    named: tuple[str, ...]  # indicators that the reason names
 
 
 def _tell(scheme: Scheme, one: CompiledRule) -> _Told:
@@ -254,19 +283,24 @@ def _tell(scheme: Scheme, one: CompiledRule) -> _Told:
             for name, span in sorted(one.parameters.items())
         ),
         units=units,
+        named=tuple(
+            sorted(
+                {
+                    name
+                    for text in rule.reason.as_dict().values()
+                    for name in _PLACEHOLDER.findall(text)
+                    if name in scheme.indicators
+                }
+            )
+        ),
     )
 
 
 def _rule_row(
-    scheme: Scheme,
-    one: CompiledRule,
-    points: int,
-    values: dict[str, int | None],
-    records: dict[str, tuple[int, ...]],
-    told: _Told,
+    scheme: Scheme, one: CompiledRule, points: int, at: int, seen: dict[str, _Seen], told: _Told
 ) -> PointsRow:
     rule = one.rule
-    said: dict[str, int | None] = {**values, **one.constants}
+    said = {**{name: seen[name].values[at] for name in told.named if name in seen}, **one.constants}
     return PointsRow(
         rule=rule.id if rule.effect == "points" else f"{rule.effect}:{rule.id}",
         points=points,
@@ -277,12 +311,13 @@ def _rule_row(
         condition=told.condition,
         parameters=told.parameters,
         indicators=rule.indicators,
-        records=tuple(sorted({seq for id_ in rule.indicators for seq in records[id_]})),
+        records=tuple(sorted({seq for id_ in rule.indicators for seq in seen[id_].records(at)})),
     )
 
 
 def render(text: str, values: dict[str, int | None], units: dict[str, str]) -> str:
-    """``text`` with every ``{name}`` replaced by its value: amounts in fen as yuan, an unknown value as a dash."""
+    """``text`` with every ``{name}`` replaced by its value: amounts in fen as yuan, an unknown value as a dash. English words
+    agree with a value of 1 (:func:`rules.plural.agree`)."""
 
     def put(match: re.Match[str]) -> str:
         value = values.get(match[1])
@@ -294,24 +329,12 @@ def render(text: str, values: dict[str, int | None], units: dict[str, str]) -> s
         whole, rest = divmod(abs(value), 100)
         return f"{'-' if value < 0 else ''}{whole}.{rest:02}"
 
-    return _PLACEHOLDER.sub(put, text)
+    return agree(_PLACEHOLDER.sub(put, text))
 
 
 def _plain(rule: str, points: int, title: Title, group: str | None = None) -> PointsRow:
     words = title.as_dict()
     return PointsRow(rule, points, words, group, None, words, {"zh": "", "en": ""}, (), (), ())
-
-
-def _distance(scheme: Scheme, part: Part, score: int, class_: int) -> tuple[int | None, int | None]:
-    """Points from the score to the nearest score of the next better and of the next worse class."""
-    highest = part.compiled.cuts.highest
-    # A cap or veto sets the class by the score, so class and score always agree.
-    if int(class_of(scheme, part.compiled.cuts, np.array([score]))[0]) != class_:
-        raise ValueError(f"Score {score} and class {scheme.classes[class_]} disagree: the ledger was changed.")
-    last = class_ == len(highest) - 1
-    if scheme.direction == DIRECTIONS[0]:
-        return (score - highest[class_ - 1] if class_ else None), (None if last else highest[class_] + 1 - score)
-    return (highest[class_] + 1 - score if class_ else None), (None if last else score - highest[class_ + 1])
 
 
 def _breakpoints(part: Part, at: int) -> Iterator[tuple[str, str]]:

@@ -72,8 +72,7 @@ def parse(text: str, names: Collection[str]) -> Expression:
     try:
         parsed = sqlglot.parse_one(text)
     except SqlglotError as error:
-        line = str(error).splitlines()[0].split("\x1b")[0].rstrip(" .")[:120]
-        raise Refused(f"the points expression cannot be read: {line}", FORM) from None
+        raise Refused(f"the points expression cannot be read{guard.place(error)}", FORM) from None
     tree = _expression(parsed, frozenset(names))
     size = sum(1 for _ in _nodes(tree))
     if size > guard.MOST_NODES:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
+from typing import Any
 
 from rules.errors import Refused
 from rules.kinds import LARGEST
@@ -28,6 +29,7 @@ _SQL = (
     "filter within rank base clamp"
 )
 RESERVED = KEYWORDS | FUNCTIONS | frozenset(_SQL.split())
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _TOKEN = re.compile(r"\s*(?:([A-Za-z_][A-Za-z0-9_]*)|([0-9]+)|(<>|<=|>=|[=<>(),+*-]))", re.ASCII)
 
 
@@ -62,14 +64,21 @@ def tokens(text: str, *, names: Collection[str], arithmetic: bool) -> list[str]:
         if not (token[0].isalpha() or token[0] == "_"):
             continue
         if after == "(" and token not in words:
-            raise Refused(f"{token!r} is used like a function", _functions(arithmetic))
+            raise Refused(f"{token[:60]!r} is used like a function", _functions(arithmetic))
         if token not in words and token not in names:
-            raise Refused(f"unknown name {token!r}", _known(token, names))
+            raise Refused(f"unknown name {token[:60]!r}", _known(token, names))
     allowed = "(),+*-" if arithmetic else "=<>(),-"
     for sign in found:
         if not sign[0].isalnum() and sign[0] != "_" and sign[0] not in allowed:
             raise Refused(f"the sign {sign!r} has no place in a {what}", _functions(arithmetic))
     return found
+
+
+def place(error: Exception) -> str:
+    """Where the parser gave up, in plain words, or nothing where it does not say: its own are about its classes."""
+    found: dict[str, Any] = next(iter(getattr(error, "errors", ())), {})
+    word, last = found.get("highlight"), found.get("col")
+    return f" at {word!r} (character {last - len(word) + 1})" if word and last else ""
 
 
 def _scan(text: str, what: str) -> Iterator[str]:
@@ -90,6 +99,12 @@ def _scan(text: str, what: str) -> Iterator[str]:
         elif number:
             if len(number) > 20:
                 raise Refused(f"a number has {len(number)} digits", f"Use integers up to {LARGEST}")
+            # An id may be called e3: the parser would read 1e3 as one number.
+            if (glued := _WORD.match(text, position)) is not None:
+                said = f"{number}{glued[0]}"[:60]
+                raise Refused(
+                    f"{said!r} is neither a number nor a name", "Write whole numbers, and a blank before a word"
+                )
             yield number
         else:
             if sign == "-" and text.startswith("-", position):
@@ -121,7 +136,8 @@ def _functions(arithmetic: bool) -> str:
 
 
 def _known(token: str, names: Collection[str]) -> str:
-    close = get_close_matches(token, names, n=1, cutoff=0.6)
+    # No id is that long, and comparing with a long word is slow.
+    close = get_close_matches(token, names, n=1, cutoff=0.6) if len(token) <= 63 else []
     if close:
         return f"Write {close[0]!r} if that is meant, else declare {token!r} as an indicator or a parameter"
     return "Declare it as an indicator or as a parameter of the rule, or correct the spelling"

@@ -7,7 +7,7 @@ those of docs/schemes.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -24,11 +24,15 @@ ORDERED = frozenset({"open_age", "age", "last", "lookup", "expired"})
 
 @dataclass(slots=True)
 class Column:
-    """One indicator over all rows of a part: ``values``, where they are ``known``, and the facts behind them."""
+    """One indicator over all rows of a part: ``values``, where they are ``known``, and the facts behind them.
+
+    ``pairs`` are (rows, record numbers) that were read otherwise than as facts: by the grade of another scheme.
+    """
 
     values: Ints
     known: Answer
     reads: list[tuple[int, Ints]]  # (kind, positions in the slice of that kind)
+    pairs: list[tuple[Ints, Ints]] = field(default_factory=list)
 
 
 def reach(one: CompiledIndicator) -> int | None:
@@ -41,7 +45,7 @@ def reach(one: CompiledIndicator) -> int | None:
 
 
 def compute(one: CompiledIndicator, slices: Mapping[int, Slice], coverage: Coverage, days: Ints) -> Column:
-    """The value of one indicator for every row of a part.
+    """The value of one indicator of facts for every row of a part; the others are those of :mod:`rules.dependents`.
 
     Parameters
     ----------
@@ -61,11 +65,12 @@ def compute(one: CompiledIndicator, slices: Mapping[int, Slice], coverage: Cover
     if known is not True:
         # Whoever is registered is registered: the registration itself covers all it could say.
         every = held.chosen("", None) if indicator.kind == REGISTRATION else chosen
-        known = _either(known, held.rows_with(every))
+        known = either(known, held.rows_with(every))
     return Column(values, known, [(indicator.kind, read)])
 
 
-def _either(covered: Answer, found: Bools) -> Answer:
+def either(covered: Answer, found: Bools) -> Answer:
+    """Covered, or known all the same because there is something."""
     return found if covered is False else covered | found
 
 
@@ -226,7 +231,8 @@ def _missing_years(indicator: Indicator, slices: Mapping[int, Slice], coverage: 
     reports = slices.get(indicator.kind)
     if reports is not None and reports.row.size:
         back = last[reports.row] - reports.column("code")
-        counted = np.flatnonzero((back >= 0) & (back < indicator.years))
+        # Nothing is read of who is not registered, whoever stands beside him.
+        counted = np.flatnonzero((back >= 0) & (back < indicator.years) & (since[reports.row] < OPEN))
         seen[reports.row[counted] * indicator.years + back[counted]] = True
         reads.append((indicator.kind, counted))
         reported = reports.rows_with(counted)
@@ -241,9 +247,9 @@ def _missing_years(indicator: Indicator, slices: Mapping[int, Slice], coverage: 
         missing += covered & owed & ~seen_by_row[:, back_by]
         if known is not True:
             # The latest year is owed by whoever owes any.
-            known = covered if back_by == 0 else _either(known, covered & (owed | (last < since)))
+            known = covered if back_by == 0 else either(known, covered & (owed | (last < since)))
     if known is not True and reported is not None:
-        known = _either(known, reported)
+        known = either(known, reported)
     if rows.size < days.size:
         is_registered = newest >= 0
         known = is_registered if known is True else known & is_registered

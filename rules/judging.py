@@ -14,8 +14,9 @@ from rules import expressions
 from rules.compiled import Compiled, CompiledRule
 from rules.indicators import Column
 from rules.kinds import DIRECTIONS
+from rules.overrides import Held
 from rules.parts import Cuts
-from rules.receipt import MOST_POINTS, NO_DATA, NO_HIT
+from rules.receipt import CLAMP, MOST_POINTS, NO_DATA, NO_HIT, OVERRIDE
 from rules.slices import Ints
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Judged:
     """The outcome for every row of a part.
 
     ``ledger`` has the columns of :mod:`rules.receipt`: class, score, rules in order of id, group caps in order of the
-    scheme, clamp. ``decided`` is a place in ``deciders``, -1 where points alone decided.
+    scheme, clamp, override. ``decided`` is a place in ``deciders``, -1 where points alone decided.
     """
 
     ledger: npt.NDArray[np.int32]
@@ -38,10 +39,15 @@ class Judged:
     deciders: tuple[str, ...]
 
 
-def judge(scheme: Scheme, compiled: Compiled, columns: Mapping[str, Column], size: int) -> Judged:
-    """Points of every rule, group caps, clamp, caps and vetoes, in this order; the rows sum to the score exactly."""
+def judge(
+    scheme: Scheme, compiled: Compiled, columns: Mapping[str, Column], size: int, override: Held | None = None
+) -> Judged:
+    """Points of every rule, group caps, clamp, caps, vetoes and what persons have set, in this order.
+
+    The rows sum to the score exactly.
+    """
     rules, groups = len(scheme.rules), len(scheme.groups)
-    ledger = np.full((size, 2 + rules + groups + 1), NO_HIT, np.int32)
+    ledger = np.full((size, 2 + rules + groups + 2), NO_HIT, np.int32)
     outcome = _outcomes(compiled, columns, size)
     sums = np.zeros((groups, size), np.int64)
     others: list[tuple[CompiledRule, Ints]] = []
@@ -51,7 +57,7 @@ def judge(scheme: Scheme, compiled: Compiled, columns: Mapping[str, Column], siz
         if one.rule.points is None:
             others.append((one, hits))
         elif hits.size:
-            hits, points, lacking = _points(one, columns, hits)
+            hits, points, lacking = points_given(one, columns, hits)
             unknown = np.concatenate((unknown, lacking)) if lacking.size else unknown
             ledger[hits, 2 + one.index] = points
             sums[one.group, hits] += points
@@ -63,8 +69,10 @@ def judge(scheme: Scheme, compiled: Compiled, columns: Mapping[str, Column], siz
         ledger[:, 2 + rules + place] = cut
         score += sums[place] + cut
     clamped = np.clip(score, scheme.lowest, scheme.highest)
-    ledger[:, -1] = clamped - score
+    ledger[:, CLAMP] = clamped - score
     class_, score, decided, deciders = _hold(scheme, compiled.cuts, others, clamped, ledger)
+    if override is not None:
+        deciders += _set(scheme, compiled.cuts, override, class_, score, decided, ledger, len(deciders))
     ledger[:, 0] = class_
     ledger[:, 1] = score
     return Judged(ledger, decided, deciders)
@@ -85,12 +93,20 @@ def entry(scheme: Scheme, cuts: Cuts, place: int) -> int:
     return cuts.highest[place]
 
 
+def scores_of(scheme: Scheme, cuts: Cuts) -> tuple[Ints, Ints]:
+    """The lowest and the highest score of each class, classes from the best."""
+    highest = np.array(cuts.highest, np.int64)
+    if scheme.direction == DIRECTIONS[0]:
+        return np.concatenate(([scheme.lowest], highest[:-1] + 1)), highest
+    return np.concatenate((highest[1:] + 1, [scheme.lowest])), highest
+
+
 def _outcomes(compiled: Compiled, columns: Mapping[str, Column], size: int) -> npt.NDArray[np.int8]:
     """For each rule and row whether the condition holds, does not, or cannot be decided."""
     outcome = np.zeros((len(compiled.rules), size), np.int8)
     if not compiled.rules or not size:
         return outcome
-    answers = pl.DataFrame([_series(name, column, size) for name, column in columns.items()]).select(
+    answers = pl.DataFrame([series(name, column, size) for name, column in columns.items()]).select(
         compiled.expressions
     )
     if size <= _FEW:
@@ -98,15 +114,16 @@ def _outcomes(compiled: Compiled, columns: Mapping[str, Column], size: int) -> n
         for at, row in enumerate(answers.iter_rows()):
             outcome[:, at] = [coded[answer] for answer in row]
         return outcome
-    for place, series in enumerate(answers):
-        if series.null_count():
-            outcome[place] = series.cast(pl.Int8).fill_null(_UNKNOWN).to_numpy()
+    for place, answer in enumerate(answers):
+        if answer.null_count():
+            outcome[place] = answer.cast(pl.Int8).fill_null(_UNKNOWN).to_numpy()
         else:
-            outcome[place] = series.to_numpy()
+            outcome[place] = answer.to_numpy()
     return outcome
 
 
-def _series(name: str, column: Column, size: int) -> pl.Series:
+def series(name: str, column: Column, size: int) -> pl.Series:
+    """An indicator as conditions see it: null where it is unknown."""
     if column.known is True:
         return pl.Series(name, column.values)
     if column.known is False:
@@ -114,7 +131,7 @@ def _series(name: str, column: Column, size: int) -> pl.Series:
     return pl.Series(name, column.values).set(pl.Series(~column.known), None)
 
 
-def _points(one: CompiledRule, columns: Mapping[str, Column], hits: Ints) -> tuple[Ints, Ints, Ints]:
+def points_given(one: CompiledRule, columns: Mapping[str, Column], hits: Ints) -> tuple[Ints, Ints, Ints]:
     """Rows that get points, their points, and rows whose points need an indicator that is unknown."""
     lacking: Ints = hits[:0]
     for name in one.inputs:
@@ -167,3 +184,29 @@ def _hold(
         free[hits] = False
         deciders.append(f"veto:{id_}")
     return class_, score, decided, tuple(deciders)
+
+
+def _set(
+    scheme: Scheme,
+    cuts: Cuts,
+    override: Held,
+    class_: Ints,
+    score: Ints,
+    decided: Ints,
+    ledger: npt.NDArray[np.int32],
+    first: int,
+) -> tuple[str, ...]:
+    """Move each score that a person has decided about to the nearest score of the class that was set.
+
+    Writes into the arrays; returns the deciders, of which ``first`` already stand before. What a person has set is
+    named even where the rules would have said the same.
+    """
+    rows = np.flatnonzero(override.place >= 0)
+    place = override.place[rows]
+    low, high = scores_of(scheme, cuts)
+    moved = np.clip(score[rows], low[place], high[place])
+    ledger[rows, OVERRIDE] = moved - score[rows]
+    score[rows], class_[rows] = moved, place
+    seqs, number = np.unique(override.seq[rows], return_inverse=True)
+    decided[rows] = first + number
+    return tuple(f"override:{seq}" for seq in seqs.tolist())

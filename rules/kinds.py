@@ -18,6 +18,17 @@ KINDS = MappingProxyType(
         "spot_check": 5,  # 抽查检查
         "item_12315": 6,  # 12315 事项
         "annual_report": 7,  # 年报
+        "licence": 8,  # 行政许可
+        "product_sampling": 9,  # 监督抽检
+        "registration_change": 10,  # 变更登记
+        "certification": 11,  # 认证
+        "standard_declared": 12,  # 企业标准自我声明
+        "recall": 13,  # 召回
+        "award": 14,  # 质量奖、名牌
+        "satisfaction_survey": 15,  # 满意度
+        "outside_list": 16,  # 外部名单
+        "accident": 17,  # 质量安全事故
+        "relation": 18,  # 关联关系
     }
 )
 REGISTRATION = KINDS["registration"]
@@ -34,7 +45,7 @@ SUBJECTS = MappingProxyType(
 
 BASIS_KINDS = MappingProxyType(
     {
-        "statute": "法律法规",
+        "statute": "法律法规规章",
         "normative_document": "规范性文件",
         "standard": "标准",
         "local_example": "地方实例",
@@ -43,9 +54,34 @@ BASIS_KINDS = MappingProxyType(
     }
 )
 
-INDICATOR_UNITS = ("count", "fen", "yuan", "point", "step", "code", "year", "flag")
-# A parameter may also be a span of days or a share.
-PARAMETER_UNITS = (*INDICATOR_UNITS, "day", "percent")
+# May the class be shown to the public? `local_rule`: where a local rule allows it, and the district has switched it on.
+PUBLISHED = MappingProxyType({"never": "不公示", "local_rule": "依地方规定可以公示"})
+
+# Values of entities that a frozen context may hold, and norms by industry (thousandths), registry/services/context.py.
+CONTEXT_VALUES = MappingProxyType(
+    {
+        "same_address": "同一住所的其他主体数",
+        "related": "关联主体数",
+        "related_abnormal": "列入经营异常名录的关联主体数",
+        "related_serious": "列入严重违法失信名单的关联主体数",
+        "related_revoked": "被吊销的关联主体数",
+        "related_penalised": "近一年受行政处罚的关联主体数",
+        "related_worst": "风险分类为最差一类的关联主体数",
+        "representative_others": "法定代表人任职的其他主体数",
+        "representative_revoked": "法定代表人任职的主体中被吊销的户数",
+    }
+)
+CONTEXT_NORMS = MappingProxyType(
+    {
+        "complaints": "行业平均每户一年投诉件数（千分之一件）",
+        "violations": "行业检查问题发现率（千分之一）",
+        "penalties": "行业平均每户一年行政处罚次数（千分之一次）",
+    }
+)
+
+INDICATOR_UNITS = ("count", "fen", "yuan", "point", "step", "code", "year", "flag", "percent", "permille")
+# A parameter may also be a span of days.
+PARAMETER_UNITS = (*INDICATOR_UNITS, "day")
 FACT_FIELDS = ("code", "severity", "amount")
 DIRECTIONS = ("higher_is_riskier", "higher_is_better")
 EFFECTS = ("points", "veto", "cap")

@@ -57,6 +57,40 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
+class Matrix:
+    """``values[row][column]``: what two whole numbers, both counted from 0, give together."""
+
+    values: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Visits in a year per 100 entities of each class, classes from the best: what a class costs in the field."""
+
+    per_100: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Whom a scheme is for: those with any fact of ``kind``, on whatever day, that satisfies ``where``."""
+
+    kind: int
+    kind_name: str
+    where: Condition | None
+    where_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A third-level indicator that nothing feeds yet, and what it needs."""
+
+    id: str
+    second: str
+    title: Title
+    needs: Title
+
+
+@dataclass(frozen=True, slots=True)
 class Cuts:
     """``highest[i]`` is the highest score of ``classes[i]``; classes go from the best to the worst."""
 
@@ -88,6 +122,13 @@ class Indicator:
     ahead: int = 0
     years: int = 0
     deadline: tuple[int, int] = (0, 0)  # month, day
+    scheme: str = ""  # of a measure `grade`: whose class or score
+    indicator: str = ""  # of a measure `percent_of_norm`: what is compared with the norm
+    norm: str = ""
+    least: int = 1  # of a measure `percent_of_norm`: a norm below it counts as this
+    row: str = ""  # of a measure `matrix`: the two indicators and the table
+    column: str = ""
+    matrix: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from rules.kinds import BASIS_KINDS, LARGEST
 from rules.parts import Title
 
 Raw: TypeAlias = dict[str, Any]
+_LONG, _FEW = 16, 6  # a list of more words than this is cut to the nearest few
 _ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 
 
@@ -34,7 +35,7 @@ class Table:
 
     def wrong(self, key: str, problem: str, remedy: str) -> None:
         """File one mistake about ``key`` of this table ('' for the table itself)."""
-        path = ".".join(part for part in (self.key, key) if part)
+        path = ".".join(part for part in (self.key, key) if part) or "(file)"
         self.mistakes.append(Mistake(self.file, path, problem, remedy))
 
     def see(self, key: str) -> None:
@@ -63,7 +64,7 @@ class Table:
         if isinstance(value, str) and value in choices:
             return value
         said = "is missing" if key not in self.data else f"is {_called(value)}, which is not known"
-        self.wrong(key, said, f"Use one of {', '.join(choices)}" + _nearest(value, choices))
+        self.wrong(key, said, _listed("Use one of", value, choices))
         return next(iter(choices), "")
 
     def integer(self, key: str, *, default: int | None = None, low: int = -LARGEST, high: int = LARGEST) -> int:
@@ -79,16 +80,13 @@ class Table:
             return value
         return max(low, 0)
 
-    def flag(self, key: str, default: bool) -> bool:
-        self._seen.add(key)
-        value = self.data.get(key, default)
-        if not isinstance(value, bool):
-            self.wrong(key, f"is {_called(value)} where true or false is needed", "Write true or false without quotes")
-        return value is True
-
     def title(self, key: str) -> Title:
         value = self.raw(key, f'Write {key} = {{ zh = "…", en = "…" }}')
         if value is None:
+            return Title("", "")
+        if not isinstance(value, dict):
+            problem = f"is {_called(value)} where a Chinese and an English text are needed"
+            self.wrong(key, problem, f'Write {key} = {{ zh = "…", en = "…" }}')
             return Title("", "")
         inner = Table(self.file, f"{self.key}.{key}", value, self.mistakes)
         title = Title(inner.text("zh", '"…"'), inner.text("en", '"…"'))
@@ -96,15 +94,21 @@ class Table:
         return title
 
     def basis(self) -> Basis:
-        value = self.raw("basis", 'Write basis = { instrument = "…", article = "…", kind = "…" }, and never invent one')
+        """What a value rests on: ``instrument`` and ``kind``; optional ``article``, ``url``, ``note`` and ``zh``, the name
+        of the instrument in Chinese where it is cited in another language."""
+        remedy = 'Write basis = { instrument = "…", article = "…", kind = "…" }, and never invent one'
+        value = self.raw("basis", remedy)
         if value is None:
+            return Basis("", "product_default")
+        if not isinstance(value, dict):
+            self.wrong("basis", f"is {_called(value)} where an instrument and its kind are needed", remedy)
             return Basis("", "product_default")
         inner = Table(self.file, f"{self.key}.basis", value, self.mistakes)
         instrument = inner.text("instrument", '"name of the instrument"')
         kind = inner.choice("kind", tuple(BASIS_KINDS))
-        rest = {key: inner.text(key, '"…"') for key in ("article", "url", "note") if inner.has(key)}
+        rest = {key: inner.text(key, '"…"') for key in ("article", "url", "note", "zh") if inner.has(key)}
         inner.finish()
-        return Basis(instrument, kind, rest.get("article"), rest.get("url"), rest.get("note"))
+        return Basis(instrument, kind, **rest)
 
     def names(self, key: str, choices: Collection[str], default: tuple[str, ...] | None = None) -> tuple[str, ...]:
         """A list of distinct words out of ``choices``."""
@@ -119,7 +123,7 @@ class Table:
             return ()
         for one in value:
             if one not in choices:
-                self.wrong(key, f"names {one!r}, which is not known", f"Choose from {', '.join(choices)}")
+                self.wrong(key, f"names {one!r}, which is not known", _listed("Choose from", one, choices))
         if len(set(map(str, value))) != len(value):
             self.wrong(key, "names the same word twice", "Remove the repetition")
         return tuple(str(one) for one in value if one in choices)
@@ -182,8 +186,7 @@ class Table:
         """Report keys that nobody asked for: a misspelt key that is ignored would change a grade silently."""
         for key in sorted(set(self.data) - self._seen):
             known = sorted(self._seen)
-            remedy = f"Known here: {', '.join(known)}" + _nearest(key, known)
-            self.wrong(key, "is an unknown key", remedy)
+            self.wrong(key, "is an unknown key", _listed("Known here:", key, known))
 
 
 def check_id(file: str, key: str, id_: str, mistakes: list[Mistake]) -> None:
@@ -195,9 +198,16 @@ def check_id(file: str, key: str, id_: str, mistakes: list[Mistake]) -> None:
         mistakes.append(Mistake(file, key, f"the id {id_!r} is a reserved word", "Choose another word"))
 
 
-def _nearest(value: object, known: Collection[str]) -> str:
-    close = get_close_matches(str(value), known, n=1, cutoff=0.7)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+def _listed(lead: str, value: object, known: Collection[str]) -> str:
+    """A remedy that begins with what was probably meant and goes on with what there is: of a long list the nearest."""
+    close = get_close_matches(str(value), known, n=_FEW, cutoff=0.3)
+    meant = get_close_matches(str(value), known, n=1, cutoff=0.7)
+    shown, left = list(known), 0
+    if len(shown) > _LONG:
+        shown = close or shown[:_FEW]
+        left = len(known) - len(shown)
+    said = f"{lead} {', '.join(shown)}" + (f" and {left} more" if left else "")
+    return f"Did you mean {meant[0]!r}? {said}" if meant else said
 
 
 def _called(value: object) -> str:

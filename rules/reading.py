@@ -4,60 +4,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
 from itertools import pairwise
 from typing import Any, TypeVar
 
 from rules import conditions, expressions
 from rules.dated import Dated, Span, order_mistakes
-from rules.errors import Mistake, Refused
-from rules.kinds import DIRECTIONS, EFFECTS, FACT_FIELDS, INDICATOR_UNITS, PARAMETER_UNITS
-from rules.parts import Cuts, Group, Indicator, Lookup, ParameterValue, Rule, Second, Steps, Title
-from rules.reader import Table
+from rules.draft import Draft
+from rules.errors import Refused
+from rules.kinds import DIRECTIONS, EFFECTS, LARGEST, PARAMETER_UNITS
+from rules.measures import LONGEST, where
+from rules.parts import (
+    Cuts,
+    Group,
+    Lookup,
+    Matrix,
+    Membership,
+    ParameterValue,
+    Rule,
+    Second,
+    Steps,
+    Title,
+    Visits,
+    Wanted,
+)
+from rules.reader import Table, check_id
 
-# Which keys each measure takes besides those of every indicator; a key that is not listed is a mistake.
-MEASURES: Mapping[str, tuple[str, ...]] = {
-    "count": ("window",),
-    "sum": ("window", "of", "per"),
-    "max": ("window", "of"),
-    "load": ("window", "of", "steps"),
-    "open": (),
-    "open_age": ("edges",),
-    "age": ("window", "edges", "which", "empty"),
-    "last": ("window", "of", "empty"),
-    "lookup": ("window", "of", "lookup", "empty"),
-    "expired": ("ahead",),
-    "missing_years": ("years", "deadline"),
-}
 T = TypeVar("T")
-_OF = {"sum": ("amount", "severity"), "max": ("amount", "severity"), "load": ("severity", "one")}
+_WIDEST = 100  # rows and columns of a matrix: classes and steps are few
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_LONGEST = 36_600  # days: a window longer than a century is a slip of the keyboard
-
-
-@dataclass(slots=True)
-class Draft:
-    """What has been read so far, and where each id was declared."""
-
-    mistakes: list[Mistake] = field(default_factory=list)
-    groups: dict[str, Group] = field(default_factory=dict)
-    seconds: dict[str, Second] = field(default_factory=dict)
-    steps: dict[str, Dated[Steps]] = field(default_factory=dict)
-    lookups: dict[str, Dated[Lookup]] = field(default_factory=dict)
-    indicators: dict[str, Indicator] = field(default_factory=dict)
-    rules: dict[str, Rule] = field(default_factory=dict)
-    declared: dict[tuple[str, str], str] = field(default_factory=dict)
-
-    def declare(self, sort: str, id_: str, table: Table) -> None:
-        before = self.declared.setdefault((sort, id_), table.file)
-        if before != table.file:
-            remedy = "Rename one of the two: an id names one thing in the whole scheme"
-            self.mistakes.append(Mistake(table.file, table.key, f"duplicate id, already declared in {before}", remedy))
 
 
 def read_groups(root: Table, draft: Draft) -> None:
-    """``[group.*]``, ``[second.*]``, ``[steps.*]`` and ``[lookup.*]`` of scheme.toml."""
+    """``[group.*]``, ``[second.*]``, ``[steps.*]``, ``[lookup.*]`` and ``[matrix.*]`` of scheme.toml."""
     for id_, table in root.children("group"):
         title = table.title("title")
         limited = table.has("highest")
@@ -73,6 +51,50 @@ def read_groups(root: Table, draft: Draft) -> None:
     for id_, table in root.children("lookup"):
         draft.declare("lookup", id_, table)
         draft.lookups[id_] = _dated(table, "values", _lookup)
+    for id_, table in root.children("matrix"):
+        draft.declare("matrix", id_, table)
+        draft.matrices[id_] = _dated(table, "values", _matrix)
+
+
+def read_wanted(root: Table, draft: Draft) -> None:
+    """``[wanted.*]`` of one file: third-level indicators that nothing feeds yet."""
+    for id_, table in root.children("wanted"):
+        draft.declare("wanted", id_, table)
+        second = table.choice("second", tuple(draft.seconds))
+        draft.wanted[id_] = Wanted(id_, second, table.title("title"), table.title("needs"))
+        if id_ in draft.measures:
+            table.wrong("", "is also the id of an indicator", "Remove it: what is fed is no longer wanted")
+        table.finish()
+
+
+def read_members(head: Table, kinds: Mapping[str, int]) -> Membership | None:
+    """``only`` of ``[scheme]``: whom the scheme is for; None where it is for every one of its subjects."""
+    if not head.has("only"):
+        return None
+    table = Table(head.file, f"{head.key}.only", head.raw("only", ""), head.mistakes)
+    kind = table.choice("kind", tuple(kinds))
+    tree, text = where(table) if table.has("where") else (None, "")
+    table.finish()
+    return Membership(kinds[kind], kind, tree, text)
+
+
+def read_visits(head: Table, classes: int) -> Dated[Visits] | None:
+    """``[[scheme.visits]]``: visits in a year per 100 entities of each class, the best class first."""
+    if not head.has("visits"):
+        return None
+    spans: list[Span[Visits]] = []
+    for row in head.list_of("visits"):
+        per_100 = tuple(one[0] for one in row.rows("per_100", 1, "[2, 5, 100, 100]"))
+        if per_100 and len(per_100) != classes:
+            problem = f"has {len(per_100)} numbers for {classes} classes"
+            row.wrong("per_100", problem, "Write one number for each class, the best class first")
+        if any(not 0 <= number <= 100_000 for number in per_100):
+            problem = f"{list(per_100)} leave 0 to 100000 visits"
+            row.wrong("per_100", problem, "Write visits in a year per 100 entities: 50 is one visit in two years")
+        spans.append(row.dated(Visits(per_100)))
+        row.finish()
+    head.mistakes.extend(order_mistakes(head.file, f"{head.key}.visits", spans))
+    return Dated.of(spans)
 
 
 def read_cuts(table: Table, *, lowest: int, highest: int, direction: str) -> Dated[Cuts]:
@@ -103,14 +125,6 @@ def read_cuts(table: Table, *, lowest: int, highest: int, direction: str) -> Dat
     return Dated.of(spans)
 
 
-def read_indicators(root: Table, draft: Draft, kinds: Mapping[str, int]) -> None:
-    """``[indicator.*]`` of one file."""
-    for id_, table in root.children("indicator"):
-        draft.declare("indicator", id_, table)
-        draft.indicators[id_] = _indicator(id_, table, draft, kinds)
-        table.finish()
-
-
 def read_rules(root: Table, draft: Draft, subjects: tuple[str, ...], classes: tuple[str, ...]) -> None:
     """``[rule.*]`` of one file. All indicators must have been read before."""
     for id_, table in root.children("rule"):
@@ -121,59 +135,6 @@ def read_rules(root: Table, draft: Draft, subjects: tuple[str, ...], classes: tu
         table.finish()
         if rule is not None:
             draft.rules[id_] = rule
-
-
-def _indicator(id_: str, table: Table, draft: Draft, kinds: Mapping[str, int]) -> Indicator:
-    second = table.choice("second", tuple(draft.seconds))
-    title, unit = table.title("title"), table.choice("unit", INDICATOR_UNITS)
-    kind = table.choice("kind", tuple(kinds))
-    measure = table.choice("measure", tuple(MEASURES))
-    keys = MEASURES[measure]
-    more: dict[str, Any] = {}
-    if table.has("where") and measure != "missing_years":
-        text = table.text("where", '"severity >= 2"')
-        more["where_text"] = " ".join(text.split())
-        try:
-            more["where"] = conditions.parse(text, indicators=FACT_FIELDS)
-        except Refused as refused:
-            table.wrong("where", refused.problem, refused.remedy)
-    if "window" in keys and table.has("window"):
-        more["window"] = table.integer("window", low=1, high=_LONGEST)
-    if "of" in keys:
-        more["of"] = table.choice("of", _OF.get(measure, FACT_FIELDS))
-    if "per" in keys:
-        more["per"] = table.integer("per", default=1, low=1)
-    if "steps" in keys:
-        more["steps"] = table.choice("steps", tuple(draft.steps))
-    if "lookup" in keys:
-        more["lookup"] = table.choice("lookup", tuple(draft.lookups))
-    if "edges" in keys:
-        edges = tuple(row[0] for row in table.rows("edges", 1, "[90, 365, 1095]"))
-        if any(b <= a for a, b in pairwise((-1, *edges))) or any(edge > _LONGEST for edge in edges):
-            table.wrong("edges", f"{list(edges)} are not ascending days", "Write ages in days, ascending, from 0 on")
-        more["edges"] = edges
-    if "which" in keys:
-        more["which"] = table.choice("which", ("last", "first"), "last")
-    if "empty" in keys:
-        more["empty"] = table.integer("empty")
-    if "ahead" in keys:
-        more["ahead"] = table.integer("ahead", default=0, low=0, high=_LONGEST)
-    if measure == "missing_years":
-        more["years"] = table.integer("years", low=1, high=30)
-        more["deadline"] = _deadline(table)
-        if kind != "annual_report":
-            table.wrong("kind", f"is {kind!r}, but missing_years counts annual reports", 'Write kind = "annual_report"')
-    return Indicator(id_, second, title, unit, kinds[kind], kind, measure, **more)
-
-
-def _deadline(table: Table) -> tuple[int, int]:
-    text = table.text("deadline", '"07-01"')
-    try:
-        day = date.fromisoformat(f"2023-{text}")  # not a leap year: a deadline must exist in every year
-    except ValueError:
-        table.wrong("deadline", f"is {text!r}, not a day of every year", 'Write month and day, for example "07-01"')
-        return 7, 1
-    return day.month, day.day
 
 
 def _rule(id_: str, table: Table, draft: Draft, subjects: tuple[str, ...], classes: tuple[str, ...]) -> Rule | None:
@@ -192,11 +153,13 @@ def _rule(id_: str, table: Table, draft: Draft, subjects: tuple[str, ...], class
         table.wrong("parameter.at_most", "is missing", "A cap holds the score at this parameter: declare it")
     if not parameters and basis is None:
         table.wrong("basis", "is missing", "Without parameters the rule itself says what it rests on: basis = { … }")
-    tree = _parsed(table, "when", lambda: conditions.parse(when, indicators=draft.indicators, parameters=parameters))
+    tree = _parsed(
+        table, "when", when, lambda: conditions.parse(when, indicators=draft.indicators, parameters=parameters)
+    )
     expression = None
     if effect == "points":
         names = {*draft.indicators, *parameters}
-        expression = _parsed(table, "points", lambda: expressions.parse(points, names))
+        expression = _parsed(table, "points", points, lambda: expressions.parse(points, names))
     if tree is None or (effect == "points" and expression is None):
         return None
     used = conditions.names(tree)
@@ -220,18 +183,19 @@ def _rule(id_: str, table: Table, draft: Draft, subjects: tuple[str, ...], class
         target=target,
         reason=Title(reason.zh, reason.en),
         subjects=covers,
-        parameters=parameters,
+        parameters=dict(sorted(parameters.items())),
         indicators=tuple(sorted(used & set(draft.indicators))),
         basis=basis,
     )
 
 
-def _parsed(table: Table, key: str, parse: Callable[[], T]) -> T | None:
+def _parsed(table: Table, key: str, text: str, parse: Callable[[], T]) -> T | None:
+    if not text.strip():  # already reported
+        return None
     try:
         return parse()
     except Refused as refused:
-        if table.has(key):  # else it is already reported as missing
-            table.wrong(key, refused.problem, refused.remedy)
+        table.wrong(key, refused.problem, refused.remedy)
         return None
 
 
@@ -241,6 +205,8 @@ def _parameter(rows: list[Table], subjects: tuple[str, ...]) -> Dated[ParameterV
         overrides: dict[str, int] = {}
         if row.has("subjects"):
             inner = Table(row.file, f"{row.key}.subjects", row.raw("subjects", ""), row.mistakes)
+            for subject in subjects:
+                inner.see(subject)
             overrides = {subject: inner.integer(subject) for subject in subjects if inner.has(subject)}
             inner.finish()
         unit = row.choice("unit", PARAMETER_UNITS)
@@ -257,7 +223,7 @@ def _steps(row: Table) -> Steps:
     rows = row.rows("edges", 2, "[[0, 100], [365, 60], [1095, 0]]")
     ages, percents = tuple(r[0] for r in rows), tuple(r[1] for r in rows)
     if rows:
-        if ages[0] != 0 or any(b <= a for a, b in pairwise(ages)) or ages[-1] > _LONGEST:
+        if ages[0] != 0 or any(b <= a for a, b in pairwise(ages)) or ages[-1] > LONGEST:
             row.wrong("edges", f"the ages {list(ages)} do not ascend from 0", "Begin with age 0 and go upwards")
         if percents[-1] != 0:
             row.wrong("edges", f"the last weight is {percents[-1]} percent, not 0", "End with the age at which it is 0")
@@ -279,6 +245,19 @@ def _lookup(row: Table) -> Lookup:
     return Lookup(lows, highs, values, otherwise)
 
 
+def _matrix(row: Table) -> Matrix:
+    form = "[[0, 1], [1, 1]]"
+    raw = row.raw("rows", f"Write rows = {form}, one list for each row")
+    rows = raw if isinstance(raw, list) else []
+    lengths = {len(one) if isinstance(one, list) else 0 for one in rows}
+    if raw is not None and (len(lengths) != 1 or not 1 <= min(lengths) <= _WIDEST or len(rows) > _WIDEST):
+        row.wrong("rows", f"are not 1 to {_WIDEST} lists of one length", f"Write rows = {form}")
+        return Matrix(())
+    if any(type(n) is not int or abs(n) > LARGEST for one in rows for n in one):
+        row.wrong("rows", "hold something that is not an integer", f"Write integers up to {LARGEST} without quotes")
+    return Matrix(tuple(tuple(one) for one in rows))
+
+
 def _dated(table: Table, key: str, read: Any) -> Dated[Any]:
     spans = []
     for row in table.list_of(key):
@@ -293,4 +272,6 @@ def _lists(table: Table, key: str) -> list[tuple[str, list[Table]]]:
     """``[[rule.x.parameter.name]]`` lists by name."""
     table.see(key)
     inner = Table(table.file, f"{table.key}.{key}", table.data.get(key, {}), table.mistakes)
+    for name in inner.data:
+        check_id(table.file, f"{inner.key}.{name}", name, table.mistakes)
     return [(name, inner.list_of(name)) for name in inner.data]

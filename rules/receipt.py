@@ -1,7 +1,8 @@
 """The digest of a grade: what it says and what it read, and nothing that moves by itself.
 
 SHA-256 over little-endian integers: class index, score, one Int32 per rule of the scheme in order of id (its points,
-or ``NO_DATA`` or ``NO_HIT``), one per group cap, one for the clamp, then the sorted distinct record numbers as Int64.
+or ``NO_DATA`` or ``NO_HIT``), one per group cap, one for the clamp, one for the override (``NO_HIT`` where no person has
+set the class), then the sorted distinct record numbers as Int64.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from rules.slices import Ints
 
 NO_DATA = -(2**31)  # the rule could not be decided
 NO_HIT = -(2**31) + 1  # the rule does not hit, or does not apply to the subject or the day
+CLAMP, OVERRIDE = -2, -1  # places in a row of the ledger
 MOST_POINTS = 1_000_000  # of one rule, either way; sums then stay far inside 32 bits
 
 

@@ -1,43 +1,44 @@
 """A scheme: a folder of TOML, read once, checked as a whole, frozen, and known by the hash of its content.
 
-Use :func:`load` for one folder and :func:`load_book` for all of them. See docs/schemes.md for the form of the files.
+Use :func:`load` for one folder, :func:`load_files` for texts kept elsewhere, :func:`load_book` for all folders of a book
+and :func:`from_content` for a content that was stored. See docs/schemes.md for the form of the files.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import tomllib
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
+from rules import content
 from rules.compiled import Compiled, compile_for
-from rules.dated import Dated, to_date
-from rules.errors import Mistake, NotInForce, SchemeError
-from rules.guard import MOST_CHARACTERS
-from rules.kinds import CYCLES, DIRECTIONS, KINDS, REGISTRATION, SUBJECTS
-from rules.parts import Cuts, Group, Indicator, Lookup, Rule, Second, Steps, Title
-from rules.reader import Raw, Table
-from rules.reading import Draft, read_cuts, read_groups, read_indicators, read_rules
-
-_MOST_BYTES = 2_000_000  # of one file; the largest sensible one is a few tens of kilobytes
+from rules.content import Source
+from rules.dated import Basis, Dated, to_date
+from rules.draft import Draft
+from rules.errors import Mistake, NotInForce, Refused, SchemeError
+from rules.kinds import KINDS
+from rules.measures import read_indicators
+from rules.parts import Cuts, Group, Indicator, Lookup, Matrix, Membership, Rule, Second, Steps, Title, Visits, Wanted
+from rules.reader import Table
+from rules.reading import read_cuts, read_groups, read_members, read_rules, read_visits, read_wanted
+from rules.whole import check_whole, read_head
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scheme:
     """A checked scheme. Two schemes with the same ``hash`` give the same grades.
 
-    ``classes`` go from the best to the worst; ``rules`` and ``indicators`` are sorted by id; days are integers.
+    ``classes`` go from the best to the worst; groups stand in the order of the page, all else is sorted by id; days are
+    integers.
     """
 
     id: str
     title: Title
     subjects: tuple[str, ...]
-    published: bool
+    published: str  # a key of `rules.kinds.PUBLISHED`
     cycle: str
     base: int
     lowest: int
@@ -52,7 +53,12 @@ class Scheme:
     rules: Mapping[str, Rule]
     hash: str  # SHA-256 of `content`
     content: str = field(repr=False)  # canonical JSON of everything that counts
-    boundaries: tuple[int, ...]  # days on which any dated value changes
+    boundaries: tuple[int, ...]  # days on which any dated value of its own that decides about grades changes
+    members: Membership | None = None  # None: everyone of its subjects
+    visits: Dated[Visits] | None = None
+    matrices: Mapping[str, Dated[Matrix]] = field(default_factory=dict)
+    wanted: Mapping[str, Wanted] = field(default_factory=dict)
+    inner: Mapping[str, Scheme] = field(default_factory=dict)  # those whose grade an indicator reads, by id
     _compiled: dict[tuple[str, int], Compiled] = field(default_factory=dict, repr=False)
 
     @property
@@ -60,13 +66,27 @@ class Scheme:
         return self.cuts.spans[0].value.classes
 
     @property
-    def kinds(self) -> frozenset[int]:
-        """Numbers of the kinds whose facts the scheme reads."""
-        found = {indicator.kind for indicator in self.indicators.values()}
-        # Which reports were due depends on when the subject was established.
-        if any(indicator.measure == "missing_years" for indicator in self.indicators.values()):
-            found.add(REGISTRATION)
-        return frozenset(found)
+    def rests_on_draft(self) -> bool:
+        """Whether any value, of this scheme or of one whose grade it reads, rests on a draft (征求意见稿)."""
+        own = any(basis.kind == "draft" for _, basis in self.bases())
+        return own or any(one.rests_on_draft for one in self.inner.values())
+
+    def bases(self) -> Iterator[tuple[str, Basis]]:
+        """The key and the basis of everything in this scheme that names one, in a fixed order."""
+        yield from ((f"group.{id_}", one.basis) for id_, one in self.groups.items() if one.basis is not None)
+        for key, dated in self.dated():
+            yield from ((key, span.basis) for span in dated.spans)
+        yield from ((f"rule.{id_}", one.basis) for id_, one in self.rules.items() if one.basis is not None)
+
+    def dated(self) -> Iterator[tuple[str, Dated[Any]]]:
+        """The key and the value of everything in this scheme that is dated, in a fixed order."""
+        yield "scheme.cuts", self.cuts
+        if self.visits is not None:
+            yield "scheme.visits", self.visits
+        for sort, tables in (("steps", self.steps), ("lookup", self.lookups), ("matrix", self.matrices)):
+            yield from ((f"{sort}.{id_}", one) for id_, one in tables.items())
+        for id_, rule in self.rules.items():
+            yield from ((f"rule.{id_}.parameter.{name}", one) for name, one in rule.parameters.items())
 
     def epoch(self, day: int) -> int:
         """Number of the span of days, between two boundaries, in which ``day`` lies; -1 before the first."""
@@ -90,170 +110,155 @@ class Scheme:
         return self._compiled[key]
 
 
-def load(folder: Path, kinds: Mapping[str, int] = KINDS) -> Scheme:
-    """Read and check the scheme in ``folder``.
+def load(folder: Path, kinds: Mapping[str, int] = KINDS, inner: Mapping[str, Scheme] | None = None) -> Scheme:
+    """Read and check the scheme in ``folder``. ``inner`` are the schemes whose grade it may read, by id.
 
     Raises
     ------
     SchemeError
         With every mistake in every file, each with file, key and remedy.
     """
-    draft = Draft()
-    main = _toml(folder / "scheme.toml", folder, draft.mistakes)
-    parts = {
-        "indicator": [_toml(path, folder, draft.mistakes) for path in sorted((folder / "indicators").glob("*.toml"))],
-        "rule": [
-            _toml(path, folder, draft.mistakes)
-            for path in sorted((folder / "rules").glob("*.toml"))
-            if not path.name.endswith(".cases.toml")
-        ],
-    }
-    for path in sorted({*folder.rglob("*.toml")} - {folder / "scheme.toml"}):
-        if path.parent not in (folder / "indicators", folder / "rules"):
-            file = f"{folder.name}/{path.relative_to(folder).as_posix()}"
-            remedy = "Move it into indicators/ or rules/, or remove it"
-            draft.mistakes.append(Mistake(file, "(file)", "no part of the scheme reads this file", remedy))
-    if draft.mistakes:
-        raise SchemeError(draft.mistakes)
-    head = Table(main.file, "scheme", main.raw("scheme", "Begin the file with [scheme]"), draft.mistakes)
-    scheme = _head(head)
-    read_groups(main, draft)
-    scheme["cuts"] = read_cuts(head, **{key: scheme[key] for key in ("lowest", "highest", "direction")})
-    head.finish()
-    main.finish()
-    classes = scheme["cuts"].spans[0].value.classes if scheme["cuts"].spans else ()
-    for table in parts["indicator"]:
-        read_indicators(table, draft, kinds)
-        table.finish()
-    for table in parts["rule"]:
-        read_rules(table, draft, scheme["subjects"], classes)
-        table.finish()
-    if not draft.mistakes:
-        _check_use(draft, main, scheme)
-    if draft.mistakes:
-        raise SchemeError(draft.mistakes)
-    dated: list[Dated[Any]] = [scheme["cuts"], *draft.steps.values(), *draft.lookups.values()]
-    dated += [one for rule in draft.rules.values() for one in rule.parameters.values()]
-    content = _content([main.data, *(table.data for tables in parts.values() for table in tables)])
-    return Scheme(
-        **scheme,
-        groups=draft.groups,
-        seconds=draft.seconds,
-        steps=draft.steps,
-        lookups=draft.lookups,
-        indicators=dict(sorted(draft.indicators.items())),
-        rules=dict(sorted(draft.rules.items())),
-        hash=hashlib.sha256(content.encode()).hexdigest(),
-        content=content,
-        boundaries=tuple(sorted(set().union(*(one.edges() for one in dated)))),
-    )
+    return load_files(content.files_of(folder), folder.name, kinds, inner)
+
+
+def load_files(
+    files: Mapping[str, str | bytes],
+    name: str,
+    kinds: Mapping[str, int] = KINDS,
+    inner: Mapping[str, Scheme] | None = None,
+) -> Scheme:
+    """As :func:`load`, from the texts of the files by their path inside the folder; ``name`` stands for the folder."""
+    return _built(content.from_files(files, name), kinds, inner or {})
+
+
+def load_beside(folder: Path, book: Path, kinds: Mapping[str, int] = KINDS) -> Scheme:
+    """As :func:`load`, with the schemes of the book ``book`` as those whose grade it may read."""
+    source = content.from_files(content.files_of(folder), folder.name)
+    return _built(source, kinds, Shelf(book, kinds).beside(source))
+
+
+def from_content(stored: str, kinds: Mapping[str, int] = KINDS, inner: Mapping[str, Scheme] | None = None) -> Scheme:
+    """The scheme of a canonical content that was stored: the same content gives the same hash, byte for byte.
+
+    ``inner`` are the schemes whose grade it reads (:func:`rules.content.inner_of` says which, and their hashes). Other
+    versions of them give another scheme, with another hash.
+
+    Raises
+    ------
+    SchemeError
+        If the content was damaged, or an inner scheme or a kind of record that it reads is not given.
+    """
+    return _built(content.from_content(stored), kinds, inner or {})
 
 
 def load_book(folder: Path, kinds: Mapping[str, int] = KINDS) -> dict[str, Scheme]:
-    """Every scheme of a book by id: each folder that holds a ``scheme.toml``.
+    """Every scheme of a book by id, in the order of their folders: each folder that holds a ``scheme.toml``.
+
+    A scheme that reads the grade of another is given that other scheme of the same book.
 
     Raises
     ------
     SchemeError
         With every mistake in every scheme, or if two folders declare the same id.
     """
-    book: dict[str, Scheme] = {}
-    mistakes: list[Mistake] = []
-    for path in sorted(folder.glob("*/scheme.toml")):
-        try:
-            scheme = load(path.parent, kinds)
-        except SchemeError as error:
-            mistakes.extend(error.mistakes)
-            continue
-        if scheme.id in book:
-            where = f"{path.parent.name}/scheme.toml"
-            mistakes.append(Mistake(where, "scheme.id", f"duplicate id {scheme.id!r}", "Give each scheme its own id"))
-        book[scheme.id] = scheme
-    if mistakes:
-        raise SchemeError(mistakes)
-    return book
+    shelf = Shelf(folder, kinds)
+    schemes = [shelf.scheme(id_) for id_ in shelf.sources]
+    if shelf.mistakes:
+        raise SchemeError(shelf.mistakes)
+    return {scheme.id: scheme for scheme in schemes if isinstance(scheme, Scheme)}
 
 
-def _head(table: Table) -> dict[str, Any]:
-    """The plain keys of ``[scheme]``."""
-    lowest, highest = (table.integer(key, low=-(10**9), high=10**9) for key in ("lowest", "highest"))
-    if lowest >= highest:
-        table.wrong("highest", f"is {highest}, not above lowest = {lowest}", "Write the greatest score there can be")
-    return {
-        "id": table.text("id", '"general-risk"'),
-        "title": table.title("title"),
-        "subjects": table.names("subjects", tuple(SUBJECTS)),
-        "published": table.flag("published", False),
-        "cycle": table.choice("cycle", CYCLES, "month"),
-        "base": table.integer("base", default=0, low=-(10**9), high=10**9),
-        "lowest": lowest,
-        "highest": highest,
-        "direction": table.choice("direction", DIRECTIONS),
-    }
+class Shelf:
+    """The folders of a book, read when they are asked for.
+
+    ``sources`` are the raw tables by id, ``mistakes`` those of every scheme that was asked for and cannot be used.
+    """
+
+    def __init__(self, folder: Path, kinds: Mapping[str, int] = KINDS) -> None:
+        self.sources: dict[str, Source] = {}
+        self.mistakes: list[Mistake] = []
+        self._kinds = kinds
+        self._read: dict[str, Scheme | Refused] = {}
+        for path in sorted(folder.glob("*/scheme.toml")):
+            source = content.from_files(content.files_of(path.parent), path.parent.name)
+            id_ = source.id or path.parent.name
+            if id_ in self.sources:
+                problem = f"duplicate id {id_!r}"
+                self.mistakes.append(Mistake(source.main.file, "scheme.id", problem, "Give each scheme its own id"))
+                id_ = source.main.file  # read all the same, for its other mistakes
+            self.sources[id_] = source
+
+    def scheme(self, id_: str) -> Scheme | Refused:
+        """The scheme of that id, or why there is none; its own mistakes are filed in ``mistakes``."""
+        if id_ not in self._read:
+            self._read[id_] = _circle(id_)  # for whoever asks while it is being read, hence is asked by it
+            try:
+                source = self.sources[id_]
+                self._read[id_] = _built(source, self._kinds, self.beside(source))
+            except SchemeError as error:
+                self.mistakes.extend(error.mistakes)
+                self._read[id_] = Refused(f"names {id_!r}, which has mistakes of its own", "Mend that scheme first")
+        return self._read[id_]
+
+    def beside(self, source: Source) -> dict[str, Scheme | Refused]:
+        """The schemes of the book that ``source`` reads, by id."""
+        return {id_: self.scheme(id_) for id_ in sorted(source.inner & set(self.sources))}
 
 
-def _check_use(draft: Draft, main: Table, scheme: Mapping[str, Any]) -> None:
-    """What can only be seen when everything has been read: things nobody uses, caps outside the scale."""
-    read = {name for rule in draft.rules.values() for name in rule.indicators}
-    for id_ in draft.indicators:
-        if id_ not in read:
-            where = draft.declared["indicator", id_]
-            remedy = "Use it in a rule or remove it"
-            draft.mistakes.append(Mistake(where, f"indicator.{id_}", "no rule reads this indicator", remedy))
-    for sort, declared, used in (
-        ("steps", draft.steps, {one.steps for one in draft.indicators.values()}),
-        ("lookup", draft.lookups, {one.lookup for one in draft.indicators.values()}),
-    ):
-        for id_ in sorted(set(declared) - used):
-            main.wrong(f"{sort}.{id_}", "no indicator reads this table", "Use it in an indicator or remove it")
-    for id_, rule in draft.rules.items():
-        for span in rule.parameters["at_most"].spans if rule.effect == "cap" else ():
-            for value in (span.value.value, *span.value.subjects.values()):
-                if not scheme["lowest"] <= value <= scheme["highest"]:
-                    problem = f"{value} lies outside the scale {scheme['lowest']} to {scheme['highest']}"
-                    where = draft.declared["rule", id_]
-                    remedy = "Hold the score at a value of the scale"
-                    draft.mistakes.append(Mistake(where, f"rule.{id_}.parameter.at_most", problem, remedy))
-    if not draft.rules:
-        main.wrong("", "the scheme has no rules", "Put at least one [rule.…] into a file of the folder rules/")
+def _built(source: Source, kinds: Mapping[str, int], inner: Mapping[str, Scheme | Refused]) -> Scheme:
+    """The scheme of raw tables. Raises SchemeError as :func:`load`."""
+    beside = {id_: _circle(id_) if _reads(one, id_, source.id) else one for id_, one in inner.items()}
+    draft = Draft(source.mistakes, inner=beside, measures=source.raw_indicators())
+    if draft.mistakes:
+        raise SchemeError(draft.mistakes)
+    main = source.main
+    head = Table(main.file, "scheme", main.raw("scheme", "Begin the file with [scheme]"), draft.mistakes)
+    scheme = read_head(head)
+    read_groups(main, draft)
+    scheme["cuts"] = read_cuts(head, **{key: scheme[key] for key in ("lowest", "highest", "direction")})
+    classes = scheme["cuts"].spans[0].value.classes if scheme["cuts"].spans else ()
+    scheme["members"], scheme["visits"] = read_members(head, kinds), read_visits(head, len(classes))
+    read_wanted(main, draft)
+    head.finish()
+    main.finish()
+    for table in source.indicators:
+        read_indicators(table, draft, kinds)
+        read_wanted(table, draft)
+        table.finish()
+    for table in source.rules:
+        read_rules(table, draft, scheme["subjects"], classes)
+        table.finish()
+    if not draft.mistakes:
+        check_whole(draft, main, scheme)
+    if draft.mistakes:
+        raise SchemeError(draft.mistakes)
+    deciding: list[Dated[Any]] = [scheme["cuts"], *draft.steps.values(), *draft.lookups.values()]
+    deciding += [*draft.matrices.values(), *(one for rule in draft.rules.values() for one in rule.parameters.values())]
+    read = {id_: one for id_, one in sorted(inner.items()) if id_ in source.inner and isinstance(one, Scheme)}
+    text = source.content({id_: one.hash for id_, one in read.items()})
+    return Scheme(
+        **scheme,
+        groups=draft.groups,
+        seconds=draft.seconds,
+        steps=dict(sorted(draft.steps.items())),
+        lookups=dict(sorted(draft.lookups.items())),
+        matrices=dict(sorted(draft.matrices.items())),
+        wanted=dict(sorted(draft.wanted.items())),
+        inner=read,
+        indicators=dict(sorted(draft.indicators.items())),
+        rules=dict(sorted(draft.rules.items())),
+        hash=hashlib.sha256(text.encode()).hexdigest(),
+        content=text,
+        boundaries=tuple(sorted(set().union(*(one.edges() for one in deciding)))),
+    )
 
 
-def _toml(path: Path, folder: Path, mistakes: list[Mistake]) -> Table:
-    file = f"{folder.name}/{path.relative_to(folder).as_posix()}"
-    data: Raw = {}
-    try:
-        content = path.read_bytes()
-        if len(content) > _MOST_BYTES:
-            mistakes.append(Mistake(file, "(file)", f"has {len(content):,} bytes", f"Keep it under {_MOST_BYTES:,}"))
-        else:
-            data = tomllib.loads(content.decode("utf-8"))
-    except FileNotFoundError:
-        mistakes.append(Mistake(file, "(file)", "there is no such file", "A scheme is a folder with a scheme.toml"))
-    except UnicodeDecodeError as error:
-        mistakes.append(Mistake(file, f"byte {error.start}", "the file is not UTF-8", "Save it as UTF-8"))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        mistakes.append(Mistake(file, "(TOML)", f"cannot be read: {error}", "Mend the line; see https://toml.io"))
-    return Table(file, "", data, mistakes)
+def _reads(one: Scheme | Refused, id_: str, other: str) -> bool:
+    """Whether the scheme ``one``, of id ``id_``, is ``other`` or reads its grade, itself or through others."""
+    if id_ == other:
+        return True
+    return isinstance(one, Scheme) and any(_reads(inner, name, other) for name, inner in one.inner.items())
 
 
-def _content(files: list[Raw]) -> str:
-    """All that counts, as canonical JSON: the same whatever the file order, the comments and the whitespace."""
-    merged: dict[str, Any] = {}
-    for data in files:
-        for key, value in data.items():
-            merged.setdefault(key, {}).update(value)
-    # Order of the groups is the order on the page, hence content; all other tables are sets.
-    merged["order"] = [list(merged.get(key, {})) for key in ("group", "second")]
-    return json.dumps(_canonical(merged), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def _canonical(value: Any, key: str = "") -> Any:
-    if isinstance(value, dict):
-        return {name: _canonical(inner, name) for name, inner in value.items()}
-    if isinstance(value, list):
-        rows = [_canonical(inner) for inner in value]
-        dated = bool(rows) and all(isinstance(row, dict) and "from" in row for row in rows)
-        return sorted(rows, key=lambda row: str(row["from"])) if dated else rows
-    if isinstance(value, date):
-        return value.isoformat()
-    return " ".join(value.split()) if key in ("when", "where", "points") and len(value) <= MOST_CHARACTERS else value
+def _circle(id_: str) -> Refused:
+    return Refused(f"names {id_!r}, which would read the grade of this scheme", "Let no scheme read its own grade")

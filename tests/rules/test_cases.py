@@ -5,8 +5,13 @@ import shutil
 import pytest
 
 from rules import cases
+from rules.content import files_of
 from rules.errors import SchemeError
+from rules.scheme import load, load_files
 from tests.rules.frames import SCHEME, TOY
+
+OUTER = TOY.parent / "toy_outer"
+OVER = load(OUTER, inner={"toy": SCHEME})
 
 
 @pytest.fixture
@@ -57,3 +62,64 @@ def test_a_broken_case_names_file_key_and_remedy(toy, old, new, message):
     with pytest.raises(SchemeError) as error:
         cases.read(toy, SCHEME)
     assert f"toy/rules/points.cases.toml: {message}" in str(error.value)
+
+
+def texts(folder):
+    return {path: raw.decode() for path, raw in files_of(folder).items()}
+
+
+def named(files):
+    """What is demanded of the cases of the toy scheme with these files, by key."""
+    with pytest.raises(SchemeError) as error:
+        cases.read_files(files, "toy", load_files(files, "toy"))
+    return {mistake.key: mistake.problem for mistake in error.value.mistakes}
+
+
+def test_rules_over_other_schemes_contexts_and_matrices_have_cases_like_any_other():
+    outcomes = cases.run(OUTER, OVER)
+    assert [(one.case.rule, one.result, one.points) for one in outcomes] == [
+        ("base_of_all", "hit", 60), ("base_of_all", "hit", 40), ("low_score", "no_data", None), ("crowded", "hit", 0),
+        ("much_complained", "hit", 0), ("much_complained", "no_hit", None),
+    ]  # fmt: skip
+
+
+def test_cases_are_read_from_texts_as_from_a_folder():
+    assert cases.run_files(texts(TOY), "toy", SCHEME) == cases.run(TOY, SCHEME)
+
+
+def test_a_value_that_changes_is_shown_on_its_last_and_on_its_first_day():
+    files = texts(TOY)
+    assert cases.read_files(files, "toy", SCHEME)
+    path = "rules/points.cases.toml"
+    late = {**files, path: files[path].replace("2024-05-01", "2024-05-02")}
+    assert named(late) == {
+        "rule.penalised.parameter.each": "changes on 2024-05-01, but the rule has no worked case on 2024-05-01"
+    }
+    neither = {**late, path: late[path].replace("2024-04-30\ngiven  = { penalties", "2024-04-29\ngiven  = { penalties")}
+    neither[path] = neither[path].replace(
+        '2024-04-30\nsubject = "individual"\ngiven   = { pen', "2024-04-28\ngiven = { pen"
+    )
+    assert named(neither) == {
+        "rule.penalised.parameter.each": "changes on 2024-05-01, but the rule has no worked case on 2024-04-30 or on "
+        "2024-05-01"
+    }
+
+
+def test_a_case_of_a_subject_that_the_rule_does_not_cover_shows_no_change():
+    files = texts(TOY)
+    points, shown = "rules/points.toml", "rules/points.cases.toml"
+    files[points] = files[points].replace('when   = "penalties >= at_least"', 'when   = "penalties >= at_least"\n'
+                                          'subjects = ["individual"]')  # fmt: skip
+    assert named(files) == {
+        "rule.penalised.parameter.each": "changes on 2024-05-01, but the rule has no worked case on 2024-05-01"
+    }
+    assert "subject" in files[shown]
+
+
+def test_a_value_that_only_changes_what_it_rests_on_needs_no_cases_of_that_day():
+    files = texts(TOY)
+    points, shown = "rules/points.toml", "rules/points.cases.toml"
+    files[points] = files[points].replace("value = 30\nunit  = \"point\"", 'value = 20\nunit = "point"\n'
+                                          "subjects = { individual = 15 }")  # fmt: skip
+    files[shown] = files[shown].replace("2024-05-01", "2024-06-01")
+    assert len(cases.read_files(files, "toy", load_files(files, "toy"))) == 12

@@ -1,6 +1,7 @@
 """Explanations: rows that add up, records that are those read, sentences in words, and the digest of the grade."""
 
 import json
+from dataclasses import replace
 
 import polars as pl
 from hypothesis import given, settings
@@ -77,7 +78,7 @@ def test_a_row_carries_the_parameters_with_their_basis_and_the_sentence():
     ]
     assert row.parameters[1].basis["article"] == "Art. 1"
     assert row.parameters[0].basis["kind_zh"] == "产品默认值,无法定依据"
-    assert row.sentence == {"zh": "近一年处罚 1 次", "en": "1 penalties in one year"}
+    assert row.sentence == {"zh": "近一年处罚 1 次", "en": "1 penalty in one year"}
     assert row.condition["zh"] == "近一年一般以上处罚次数 不少于 1"
     assert (row.group, row.second, row.records) == ("records", "penalty", (7,))
 
@@ -94,8 +95,9 @@ def test_what_is_unknown_is_named_and_printed_as_completeness():
 
 def test_distances_are_points_to_the_neighbouring_classes():
     assert (explained(REGISTERED).better, explained(REGISTERED).worse) == (None, 16)  # 10, and B begins at 26
-    vetoed = explained(REGISTERED, fact("serious_listing", DAY))
-    assert (vetoed.better, vetoed.worse) == (1, None)  # 76, and C ends at 75
+    both = explained(REGISTERED, *[penalty(severity=3) for _ in range(4)])
+    assert (both.score, both.better, both.worse) == (70, 20, 6)
+    assert both.notes[0]["en"] == "“Records” has 60 more beyond its limit that do not count: within it, those go first"
 
 
 def test_breakpoints_name_their_causes_in_order_of_time():
@@ -109,7 +111,7 @@ def test_the_dictionary_is_plain_json_and_always_the_same():
     one, other = (explained(REGISTERED, penalty(seq=7)).to_dict() for _ in range(2))
     assert json.dumps(one, ensure_ascii=False) == json.dumps(other, ensure_ascii=False)
     assert one["class"] == "B"
-    assert one["distance"] == {"better": 19, "worse": 7}
+    assert one["distance"] == {"better": 19, "worse": 7, "notes": []}
     assert one["completeness"] == {"known": 15, "all": 15}
     assert [row["rule"] for row in one["points"]] == ["base", "fined", "penalised"]
 
@@ -118,3 +120,58 @@ def test_amounts_in_fen_are_written_in_yuan_and_unknown_values_as_a_dash():
     assert render("{a} 元", {"a": 10_005}, {"a": "fen"}) == "100.05 元"
     assert render("{a} 元", {"a": -5}, {"a": "fen"}) == "-0.05 元"
     assert render("{a} 次，{b}", {"a": 2, "b": None}, {"a": "count"}) == "2 次，—"
+
+
+def test_points_that_the_scale_cuts_off_count_in_the_distance():
+    young = fact("registration", DAY - 20, code=9999, amount=10**9, ends=DAY)
+    lowest = explained(young, fact("annual_report", DAY - 400, code=2000), fact("spot_check", DAY, code=1))
+    assert points(lowest)["clamp"] == 4
+    assert (lowest.better, lowest.worse) == (None, 30)  # -4 counted, held at 0, and B begins at 26
+
+
+def test_under_a_veto_no_points_lead_to_a_better_class_and_it_is_said_what_holds():
+    vetoed = explained(REGISTERED, fact("serious_listing", DAY))
+    assert (vetoed.class_, vetoed.better, vetoed.worse) == ("D", None, None)
+    title = next(row.title for row in vetoed.points if row.rule == "veto:on_serious_list")
+    assert [title[lang] in vetoed.notes[0][lang] for lang in ("zh", "en")] == [True, True]
+    assert len(vetoed.notes) == 1
+
+
+def test_a_cap_that_holds_a_good_class_is_named_where_points_do_not_make_it_worse():
+    rows = [penalty(severity=3) for _ in range(4)]
+    held = explained(fact("registration", DAY - 9, code=9999, severity=3, amount=10**9), *rows)
+    assert held.decided_by == "cap:cancelled"
+    assert held.worse is None
+    assert any("worse class" in note["en"] for note in held.notes)
+
+
+@settings(max_examples=60, deadline=None)
+@given(fact_rows(entities=1, most=30), coverages)
+def test_so_many_points_fewer_or_more_give_exactly_the_next_class(rows, coverage):
+    found = explained(*rows, coverage=coverage, day=LAST)
+    place = SCHEME.classes.index(found.class_)
+
+    def with_base(more):
+        return explain(population((1, LAST)), facts(*rows), coverage, replace(SCHEME, base=SCHEME.base + more))[0]
+
+    for away, sign in ((found.better, -1), (found.worse, 1)):
+        if away is None:
+            edge = 0 if sign < 0 else len(SCHEME.classes) - 1
+            assert place == edge or with_base(sign * 5_000).class_ == found.class_
+            continue
+        assert away > 0
+        assert sign * (SCHEME.classes.index(with_base(sign * away).class_) - place) > 0
+        assert with_base(sign * (away - 1)).class_ == found.class_
+
+
+def test_english_words_agree_with_a_number_of_one():
+    for said, expected in (
+        ("{n} penalties within two years", "1 penalty within two years"),
+        ("{n} reports of violations are still open", "1 report of violations is still open"),
+        ("{n} of the last three reports due are missing", "1 of the last three reports due is missing"),
+        ("An entry has been open for {n} years or more", "An entry has been open for 1 year or more"),
+        ("{n} batches had a serious failure", "1 batch had a serious failure"),
+        ("step {n} is B, weighs {n} by age", "step 1 is B, weighs 1 by age"),
+    ):
+        assert render(said, {"n": 1}, {}) == expected
+        assert render(said, {"n": 11}, {}) == said.replace("{n}", "11")

@@ -161,6 +161,15 @@ def test_reports_of_somebody_who_is_not_registered_are_unknown():
     assert value("reports_missing", fact("annual_report", DAY, code=2022)) is None
 
 
+def test_whoever_is_asked_about_beside_somebody_not_registered_none_of_his_reports_is_named():
+    rows = [fact("annual_report", DAY, code=2022, seq=5), fact("registration", DAY - 900, entity=2, seq=6)]
+    alone, beside = (
+        explain(population(*asked), facts(*rows), EVERYWHERE, SCHEME)[0] for asked in ([(1, DAY)], [(1, DAY), (2, DAY)])
+    )
+    assert next(row.records for row in beside.indicators if row.id == "reports_missing") == ()
+    assert beside == alone
+
+
 def test_without_coverage_nothing_is_zero():
     assert {row.value for row in indicators(coverage=NOWHERE).values()} == {None}
 

@@ -1,15 +1,38 @@
-"""Reading a scheme: one broken file per kind of mistake, each with its whole message, and the hash of the content."""
+"""Reading a scheme: what it holds, the hash of its content and the way back from it, and schemes over other schemes.
 
+Mistakes have a file of their own: test_broken.py."""
+
+import json
+import re
 import shutil
+import tomllib
+from datetime import date
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
 
+from rules.content import files_of, inner_of
+from rules.dated import to_date
+from rules.engine import facts_needed, grade
 from rules.errors import SchemeError
-from rules.scheme import load, load_book
-from tests.rules.frames import SCHEME, TOY
+from rules.kinds import (
+    BASIS_KINDS,
+    CONTEXT_NORMS,
+    CONTEXT_VALUES,
+    CYCLES,
+    DIRECTIONS,
+    EFFECTS,
+    PARAMETER_UNITS,
+    PUBLISHED,
+)
+from rules.measures import MEASURES
+from rules.printed import printed
+from rules.scheme import from_content, load, load_beside, load_book, load_files
+from tests.rules import strategies
+from tests.rules.frames import SCHEME, TOY, facts, population
 
 POINTS, HOLDS, RECORDS = "rules/points.toml", "rules/holds.toml", "indicators/records.toml"
-CUTS = '{ class = "A", to = 20 }, { class = "B", to = 50 }'
 
 
 @pytest.fixture
@@ -22,206 +45,6 @@ def change(folder, file, old, new):
     text = path.read_text(encoding="utf-8")
     assert old in text, f"the toy scheme no longer holds {old!r}"
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-
-MISTAKES = {
-    "unknown key": (
-        POINTS, 'when   = "penalties >= at_least"', 'when   = "penalties >= at_least"\nwenn = "x"',
-        "toy/rules/points.toml: rule.penalised.wenn: is an unknown key. Known here: basis, effect, parameter, points, "
-        "reason, second, subjects, title, when (did you mean 'when'?).",
-    ),
-    "unknown indicator": (
-        POINTS, "penalties >= at_least", "penaltys >= at_least",
-        "toy/rules/points.toml: rule.penalised.when: unknown name 'penaltys'. Write 'penalties' if that is meant, else "
-        "declare 'penaltys' as an indicator or a parameter.",
-    ),
-    "condition of another form": (
-        POINTS, "fines > 1000 or", "sum(fines) > 1000 or",
-        "toy/rules/points.toml: rule.fined.when: 'sum' is used like a function. Use and, or, not, = <> < <= > >=, "
-        "between, in (…), is null and is not null.",
-    ),
-    "points of another form": (
-        POINTS, "5 * load", "5 / load",
-        "toy/rules/points.toml: rule.fined.points: the character '/' (U+002F) has no place in a points expression. Use "
-        "lower-case ASCII names, integers and the signs of docs/schemes.md.",
-    ),
-    "filter of another form": (
-        RECORDS, 'where   = "severity >= 2"', 'where   = "organ = 2"',
-        "toy/indicators/records.toml: indicator.penalties.where: unknown name 'organ'. Declare it as an indicator or as "
-        "a parameter of the rule, or correct the spelling.",
-    ),
-    "missing basis": (
-        POINTS, 'basis = { instrument = "Invented", kind = "product_default" }', "",
-        "toy/rules/points.toml: rule.penalised.parameter.at_least.basis: is missing. Write basis = { instrument = "
-        '"…", article = "…", kind = "…" }, and never invent one.',
-    ),
-    "rule without parameter or basis": (
-        HOLDS, '"On the serious-violation list" }\nbasis  = { instrument = "Invented", kind = "product_default" }',
-        '"On the serious-violation list" }',
-        "toy/rules/holds.toml: rule.on_serious_list.basis: is missing. Without parameters the rule itself says what it "
-        "rests on: basis = { … }.",
-    ),
-    "bad basis kind": (
-        POINTS, 'kind = "local_example"', 'kind = "law"',
-        "toy/rules/points.toml: rule.penalised.parameter.each.basis.kind: is 'law', which is not known. Use one of "
-        "statute, normative_document, standard, local_example, draft, product_default.",
-    ),
-    "gap in time": (
-        POINTS, "until    = 2024-05-01", "until    = 2024-04-01",
-        "toy/rules/points.toml: rule.penalised.parameter.each: gap: no value holds from 2024-04-01 until 2024-05-01. "
-        "Write until = 2024-05-01 in the earlier value, or add a value for the days between.",
-    ),
-    "overlap in time": (
-        POINTS, "until    = 2024-05-01", "until    = 2024-06-01",
-        "toy/rules/points.toml: rule.penalised.parameter.each: overlap: the value from 2023-01-01 holds until "
-        "2024-06-01, but another begins on 2024-05-01. Write until = 2024-05-01 in the earlier value.",
-    ),
-    "end that is implied": (
-        POINTS, "until    = 2024-05-01\n", "",
-        "toy/rules/points.toml: rule.penalised.parameter.each: overlap: the value from 2023-01-01 has no `until`, but "
-        "another begins on 2024-05-01. Write until = 2024-05-01 in the earlier value.",
-    ),
-    "end before the beginning": (
-        "scheme.toml", "until = 2025-03-01\nedges", "until = 2022-03-01\nedges",
-        "toy/scheme.toml: steps.decay.values: the value from 2023-01-01 ends on 2022-03-01, before it begins. `until` "
-        "is the first day on which the value no longer holds: write a later day.",
-    ),
-    "date in quotes": (
-        "scheme.toml", "from    = 2024-09-01", 'from    = "2024-09-01"',
-        "toy/scheme.toml: scheme.cuts.from: is '2024-09-01' where a date is needed. Write from = 2024-05-01, without "
-        "quotes.",
-    ),
-    "cuts not ascending": (
-        "scheme.toml", CUTS, '{ class = "A", to = 50 }, { class = "B", to = 20 }',
-        "toy/scheme.toml: scheme.cuts.classes: the cuts [50, 20, 75, 100] are not ascending. With direction "
-        "'higher_is_riskier', order them so.",
-    ),
-    "cuts that end too early": (
-        "scheme.toml", '{ class = "C", to = 75 }, { class = "D", to = 100 }', '{ class = "C", to = 75 }, '
-        '{ class = "D", to = 99 }',
-        "toy/scheme.toml: scheme.cuts.classes: the cuts end at 99, not at the highest score. Write to = 100 there.",
-    ),
-    "other classes from another day on": (
-        "scheme.toml", CUTS, '{ class = "A", to = 20 }, { class = "X", to = 50 }',
-        "toy/scheme.toml: scheme.cuts: the rows do not name the same classes in the same order. Use one set of classes.",
-    ),
-    "indicator that no rule reads": (
-        POINTS, "- 9 * first_report", "",
-        "toy/indicators/registration.toml: indicator.first_report: no rule reads this indicator. Use it in a rule or "
-        "remove it.",
-    ),
-    "parameter that is not used": (
-        POINTS, "penalties >= at_least", "penalties >= 1",
-        "toy/rules/points.toml: rule.penalised.parameter.at_least: is not used by the rule. Use it in `when` or "
-        "`points`, or remove it.",
-    ),
-    "bad unit": (
-        RECORDS, 'unit    = "yuan"', 'unit    = "dollar"',
-        "toy/indicators/records.toml: indicator.fines.unit: is 'dollar', which is not known. Use one of count, fen, "
-        "yuan, point, step, code, year, flag.",
-    ),
-    "unit that changes": (
-        POINTS, 'value = 30\nunit  = "point"', 'value = 30\nunit  = "count"',
-        "toy/rules/points.toml: rule.penalised.parameter.each.unit: changes from one value to the next. Use one unit "
-        "for all values of a parameter.",
-    ),
-    "key of another measure": (
-        RECORDS, 'measure = "open"\n', 'measure = "open"\nwindow = 3\n',
-        "toy/indicators/records.toml: indicator.listed.window: is an unknown key. Known here: kind, measure, second, "
-        "title, unit.",
-    ),
-    "unknown measure": (
-        RECORDS, 'measure = "load"', 'measure = "mean"',
-        "toy/indicators/records.toml: indicator.load.measure: is 'mean', which is not known. Use one of count, sum, max, "
-        "load, open, open_age, age, last, lookup, expired, missing_years.",
-    ),
-    "number in quotes": (
-        POINTS, "value = 30", 'value = "30"',
-        "toy/rules/points.toml: rule.penalised.parameter.each.value: is '30' where an integer is needed. Write whole "
-        "numbers without quotes.",
-    ),
-    "share instead of a whole number": (
-        POINTS, "value = 30", "value = 0.5",
-        "toy/rules/points.toml: rule.penalised.parameter.each.value: is 0.5 where an integer is needed. Write whole "
-        "numbers without quotes.",
-    ),
-    "steps that never reach zero": (
-        "scheme.toml", "[300, 0]]", "[300, 10]]",
-        "toy/scheme.toml: steps.decay.values.edges: the last weight is 10 percent, not 0. End with the age at which it "
-        "is 0.",
-    ),
-    "ranges that overlap": (
-        "scheme.toml", "[1300, 1499, 7]", "[1300, 5100, 7]",
-        "toy/scheme.toml: lookup.industry.values.ranges: [1300, 5100] and [5100, 5299] overlap. Let every integer fall "
-        "into one range.",
-    ),
-    "edges not ascending": (
-        RECORDS, "edges   = [90, 365]", "edges   = [365, 90]",
-        "toy/indicators/records.toml: indicator.checked.edges: [365, 90] are not ascending days. Write ages in days, "
-        "ascending, from 0 on.",
-    ),
-    "deadline that not every year has": (
-        "indicators/registration.toml", '"07-01"', '"02-29"',
-        "toy/indicators/registration.toml: indicator.reports_missing.deadline: is '02-29', not a day of every year. "
-        'Write month and day, for example "07-01".',
-    ),
-    "unknown group": (
-        "scheme.toml", 'group = "facts"', 'group = "fact"',
-        "toy/scheme.toml: second.registration.group: is 'fact', which is not known. Use one of records, facts, empty "
-        "(did you mean 'facts'?).",
-    ),
-    "reason that names a stranger": (
-        POINTS, "处罚 {penalties} 次", "处罚 {times} 次",
-        "toy/rules/points.toml: rule.penalised.reason.zh: names {times}, which is not known. Put an indicator or a "
-        "parameter of this rule between the braces.",
-    ),
-    "cap outside the scale": (
-        HOLDS, "value = 20", "value = 200",
-        "toy/rules/holds.toml: rule.cancelled.parameter.at_most: 200 lies outside the scale 0 to 100. Hold the score at "
-        "a value of the scale.",
-    ),
-    "cap without a height": (
-        HOLDS, "[[rule.other_state.parameter.at_most]]", "[[rule.other_state.parameter.high]]",
-        "toy/rules/holds.toml: rule.other_state.parameter.at_most: is missing. A cap holds the score at this parameter: "
-        "declare it.",
-    ),
-    "veto to an unknown class": (
-        HOLDS, 'class  = "C"', 'class  = "E"',
-        "toy/rules/holds.toml: rule.revoked.class: is 'E', which is not known. Use one of A, B, C, D.",
-    ),
-    "subject the scheme does not cover": (
-        POINTS, 'subjects = ["enterprise"]', 'subjects = ["branch"]',
-        "toy/rules/points.toml: rule.checked_well.subjects: names 'branch', which is not known. Choose from enterprise, "
-        "individual.",
-    ),
-    "id that is a word of the language": (
-        RECORDS, "[indicator.worst]", "[indicator.null]",
-        "toy/indicators/records.toml: indicator.null: the id 'null' is a reserved word. Choose another word.",
-    ),
-    "id with other letters": (
-        RECORDS, "[indicator.worst]", "[indicator.Worst]",
-        "toy/indicators/records.toml: indicator.Worst: the id 'Worst' is not of the allowed form. Use a lower-case "
-        "letter, then letters, digits and _, at most 63 characters.",
-    ),
-    "rule with the id of a group": (
-        HOLDS, "[rule.revoked]", "[rule.records]",
-        "toy/rules/holds.toml: rule.records: has the id of a group; `cap:` rows would be ambiguous. Rename the rule.",
-    ),
-    "broken TOML": (
-        POINTS, "[rule.penalised]", "[rule.penalised",
-        "toy/rules/points.toml: (TOML): cannot be read: Expected ']' at the end of a table declaration (at line 1, "
-        "column 16). Mend the line; see https://toml.io.",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("mistake", sorted(MISTAKES))
-def test_each_kind_of_mistake_names_file_key_and_remedy(toy, mistake):
-    file, old, new, message = MISTAKES[mistake]
-    change(toy, file, old, new)
-    with pytest.raises(SchemeError) as error:
-        load(toy)
-    assert message in str(error.value).splitlines()
 
 
 def test_all_mistakes_are_reported_at_once(toy):
@@ -296,7 +119,7 @@ def test_the_hash_changes_with_every_value(toy, file, old, new):
 
 
 def test_the_scheme_is_what_the_file_says():
-    assert (SCHEME.id, SCHEME.title.zh, SCHEME.published) == ("toy", "玩具方案", False)
+    assert (SCHEME.id, SCHEME.title.zh, SCHEME.published) == ("toy", "玩具方案", "never")
     assert SCHEME.classes == ("A", "B", "C", "D")
     assert list(SCHEME.rules) == sorted(SCHEME.rules)
     assert SCHEME.rules["penalised"].indicators == ("penalties",)
@@ -309,3 +132,132 @@ def test_a_book_holds_each_scheme_by_id_and_refuses_two_of_one_id(toy, tmp_path)
         SchemeError, match=r"toy2/scheme.toml: scheme.id: duplicate id 'toy'. Give each scheme its own id"
     ):
         load_book(tmp_path)
+
+
+OUTER = TOY.parent / "toy_outer"
+OVER = load(OUTER, inner={"toy": SCHEME})
+BOOK = Path(__file__).parents[2] / "rules" / "book"
+
+
+def test_the_outer_scheme_is_what_its_files_say():
+    assert (OVER.published, OVER.members.kind_name, OVER.members.where_text) == ("local_rule", "licence", "code = 1")
+    assert [(to_date(span.start).isoformat(), span.value.per_100) for span in OVER.visits.spans] == [
+        ("2023-01-01", (0, 50, 200)), ("2024-05-01", (5, 100, 300)),
+    ]  # fmt: skip
+    assert OVER.matrices["both"].spans[1].value.values == ((0, 1, 3), (1, 2, 3), (3, 3, 3))
+    assert OVER.wanted["pledges"].needs.en == "Pledge registrations of the intellectual-property office"
+    assert OVER.inner == {"toy": SCHEME}
+    together, norm = OVER.indicators["together"], OVER.indicators["complaints_to_norm"]
+    assert (together.row, together.column, together.matrix, together.kind_name) == ("risk", "failures", "both", "")
+    assert (norm.indicator, norm.norm, norm.least, norm.kind_name) == ("complaints", "complaints", 50, "registration")
+    assert (OVER.indicators["risk"].scheme, OVER.indicators["risk"].of) == ("toy", "class")
+
+
+def test_it_reads_the_kinds_of_its_members_and_of_the_inner_scheme_too():
+    assert facts_needed(OVER) == facts_needed(SCHEME) | {1, 6, 8, 9}
+
+
+def test_what_rests_on_a_draft_says_so_also_through_another_scheme(toy):
+    assert OVER.rests_on_draft
+    assert not SCHEME.rests_on_draft
+    change(toy, POINTS, 'kind = "local_example"', 'kind = "draft"')
+    drafted = load(toy)
+    assert drafted.rests_on_draft
+    text = {path: raw.decode().replace('"draft"', '"local_example"') for path, raw in files_of(OUTER).items()}
+    assert not load_files(text, "outer", inner={"toy": SCHEME}).rests_on_draft
+    assert load_files(text, "outer", inner={"toy": drafted}).rests_on_draft
+
+
+def test_the_same_texts_are_the_same_scheme_whether_in_a_folder_or_not():
+    texts = {path: raw.decode() for path, raw in files_of(OUTER).items()}
+    assert load_files(texts, "anything", inner={"toy": SCHEME}).hash == OVER.hash
+    with pytest.raises(SchemeError, match=r"anything/notes\.toml: \(file\): no part of the scheme reads this file"):
+        load_files({**texts, "notes.toml": ""}, "anything", inner={"toy": SCHEME})
+
+
+@pytest.mark.parametrize("scheme", [SCHEME, OVER], ids=lambda one: one.id)
+def test_a_stored_content_gives_the_same_scheme_back(scheme):
+    back = from_content(scheme.content, inner=scheme.inner)
+    assert (back.content, back.hash) == (scheme.content, scheme.hash)
+    for name in ("id", "title", "subjects", "published", "cuts", "groups", "seconds", "steps", "lookups", "matrices",
+                 "wanted", "members", "visits", "indicators", "rules", "boundaries", "classes"):  # fmt: skip
+        assert getattr(back, name) == getattr(scheme, name), name
+    assert list(printed(back, date(2024, 4, 30), "zh")) == list(printed(scheme, date(2024, 4, 30), "zh"))
+    assert list(back.bases()) == list(scheme.bases())
+
+
+@settings(max_examples=30, deadline=None)
+@given(strategies.fact_rows(4, 25), strategies.coverages)
+def test_a_scheme_that_came_back_from_its_content_gives_the_same_grades(rows, coverage):
+    back = from_content(SCHEME.content)
+    everyone = population(*((entity, strategies.LAST - 100 * entity) for entity in range(1, 5)))
+    known = facts(*rows)
+    first, second = (grade(everyone, known, coverage, one) for one in (SCHEME, back))
+    assert first.equals(second)
+    assert first.height == 4
+
+
+def test_every_scheme_of_the_book_comes_back_from_its_content():
+    book = load_book(BOOK)
+    assert "general-risk" in book
+    for scheme in book.values():
+        back = from_content(scheme.content, inner=scheme.inner)
+        assert (back.hash, back.content, back.boundaries) == (scheme.hash, scheme.content, scheme.boundaries)
+        assert list(back.bases()) == list(scheme.bases())
+        for lang in ("zh", "en"):
+            assert list(printed(back, date(2026, 1, 1), lang)) == list(printed(scheme, date(2026, 1, 1), lang))
+
+
+def test_a_change_of_the_inner_scheme_is_another_content_of_the_outer_one(toy):
+    change(toy, POINTS, "value = 30", "value = 31")
+    changed = load(toy)
+    assert inner_of(OVER.content) == {"toy": SCHEME.hash}
+    over = from_content(OVER.content, inner={"toy": changed})
+    assert over.hash != OVER.hash
+    assert inner_of(over.content) == {"toy": changed.hash}
+    assert {**json.loads(over.content), "inner": 0} == {**json.loads(OVER.content), "inner": 0}
+    assert over.hash == load(OUTER, inner={"toy": changed}).hash
+
+
+def test_a_stored_content_without_its_inner_scheme_says_which_is_lacking():
+    with pytest.raises(
+        SchemeError, match=r"indicator.risk.scheme: is 'toy', which is not known. Schemes it may read he"
+    ):
+        from_content(OVER.content)
+
+
+def test_a_scheme_in_a_folder_reads_the_grades_of_a_book_beside_it(toy, tmp_path):
+    outside = shutil.copytree(OUTER, tmp_path / "elsewhere" / "outer")
+    assert load_beside(outside, tmp_path).hash == OVER.hash
+
+
+def test_no_scheme_reads_its_own_grade_through_an_older_version_of_itself():
+    texts = {path: raw.decode() for path, raw in files_of(TOY).items()}
+    texts["indicators/zz.toml"] = (
+        '[indicator.outer]\nsecond = "nothing"\ntitle = { zh = "外", en = "Outer" }\nunit = "step"\n'
+        'measure = "grade"\nscheme = "toy-outer"\nof = "class"\n'
+    )
+    with pytest.raises(
+        SchemeError, match=r"indicator.outer.scheme: names 'toy-outer', which would read the grade of th"
+    ):
+        load_files(texts, "toy", inner={"toy-outer": OVER})
+
+
+def test_a_book_gives_each_scheme_the_inner_ones_of_the_same_book(toy, tmp_path):
+    change(toy, POINTS, "value = 30", "value = 31")
+    shutil.copytree(OUTER, tmp_path / "a_outer")
+    book = load_book(tmp_path)
+    assert list(book) == ["toy-outer", "toy"]
+    assert book["toy-outer"].inner == {"toy": book["toy"]}
+
+
+def test_the_page_on_schemes_names_every_word_a_scheme_may_use_and_its_examples_can_be_read():
+    text = (BOOK.parents[1] / "docs" / "schemes.md").read_text(encoding="utf-8")
+    for name in (*MEASURES, *PARAMETER_UNITS, *CONTEXT_VALUES, *CONTEXT_NORMS, *BASIS_KINDS):
+        assert f"`{name}`" in text, name
+    for name in (*PUBLISHED, *CYCLES, *DIRECTIONS, *EFFECTS):
+        assert name in text, name
+    blocks = [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", text, re.DOTALL)]
+    assert {key for block in blocks for key in block} == {
+        "scheme", "group", "second", "steps", "lookup", "matrix", "wanted", "indicator", "rule", "case",
+    }  # fmt: skip
