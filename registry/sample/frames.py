@@ -58,6 +58,16 @@ def organ_words(world: World) -> tuple[pl.Series, pl.Series]:
     return pl.Series(names), pl.Series([f"{city}市监", *(f"{city}{row.short[0]}市监" for row in districts)])
 
 
+def by_office(frame: pl.DataFrame, world: World, office: pl.Expr, word: pl.Expr) -> pl.DataFrame:
+    """Add `organ` and `organ_word` of organs beside the bureaus: the entity's district, then ``office`` and ``word``."""
+    city, districts = world.shape.table["place"]["city"], world.shape.districts
+    place = world.division[frame["entity"].to_numpy()]
+    heads = pl.Series("head", [f"{city}市{row.name}" for row in districts]).gather(place)
+    shorts = pl.Series("short", [row.short[0] for row in districts]).gather(place)
+    named = frame.with_columns(heads, shorts)
+    return named.with_columns(organ=pl.concat_str("head", office), organ_word=pl.concat_str("short", word))
+
+
 def with_organ(frame: pl.DataFrame, world: World, by_city: pl.Expr | None = None) -> pl.DataFrame:
     """Add `organ` and `organ_word`: the district's bureau, or the city's where ``by_city`` holds."""
     names, words = organ_words(world)
@@ -67,8 +77,23 @@ def with_organ(frame: pl.DataFrame, world: World, by_city: pl.Expr | None = None
     return frame.with_columns(organ=names.gather(place), organ_word=words.gather(place))
 
 
-def numbered(frame: pl.DataFrame, form: str) -> pl.DataFrame:
-    """Add `document_no`: organ's word, year and running number into ``form``; each organ counts from 1 every year."""
-    year = pl.col("happened_on").dt.year()
+def numbered(frame: pl.DataFrame, form: str, on: str = "happened_on") -> pl.DataFrame:
+    """Add `document_no`: organ's word, year and running number into ``form``; each organ counts from 1 every year.
+
+    The year is that of the day ``on``.
+    """
+    year = pl.col(on).dt.year()
     running = pl.int_range(1, pl.len() + 1).over("organ_word", year)
     return frame.with_columns(document_no=pl.format(form, "organ_word", year, running))
+
+
+def quoted(*parts: str | pl.Expr) -> pl.Expr:
+    """A JSON text of parts: columns by expression, words as they are. Ours hold neither quotes nor backslashes."""
+    words = [pl.lit(part) if isinstance(part, str) else part.cast(pl.String) for part in parts]
+    return pl.concat_str(pl.lit('"'), *words, pl.lit('"'))
+
+
+def json_object(**fields: pl.Expr) -> pl.Expr:
+    """A JSON object of fields in their order, each an expression of JSON; a field that is null is left out."""
+    parts = [pl.concat_str(pl.lit(f'"{name}":'), value.cast(pl.String)) for name, value in fields.items()]
+    return pl.concat_str(pl.lit("{"), pl.concat_str(parts, separator=",", ignore_nulls=True), pl.lit("}"))

@@ -1,6 +1,7 @@
 """Make the sample district: entities, records, coverage and the planted truth, as frames and without a database."""
 
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -8,15 +9,21 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from registry.sample.changes import draw_changes
 from registry.sample.checks import draw_checks
 from registry.sample.frames import finished
+from registry.sample.goods import draw_recalls, draw_sampling, draw_standards
+from registry.sample.honours import draw_awards, draw_surveys
 from registry.sample.items import draw_items, split
-from registry.sample.latent import Flags, Floats, Latent, best_score, load_latent
+from registry.sample.latent import Flags, Floats, Ints, Latent, Streams, best_score, load_latent
 from registry.sample.listings import draw_listed, listing_frame, years_due
+from registry.sample.outside import draw_accidents, draw_outside
+from registry.sample.papers import draw_certificates, draw_licences
 from registry.sample.penalties import draw_penalties, serious_listings
+from registry.sample.relations import NO_REGISTRY, draw_relations
 from registry.sample.reports import draw_reports
 from registry.sample.shape import KINDS, Shape, in_proportion, load_shape
-from registry.sample.world import EPOCH, World, entity_frame, populate, revoke
+from registry.sample.world import EPOCH, Drawn, World, entity_frame, populate, revoke
 
 Size = Literal["town", "city"] | int
 SIZES = ("town", "city")
@@ -51,6 +58,7 @@ def generate(
     seed: int = SEED,
     density: float = 1,
     latent: Latent | None = None,
+    key: bytes = NO_REGISTRY,
 ) -> Sample:
     """Make a district as it stands on ``today``. The same arguments give the same frames, byte for byte.
 
@@ -60,6 +68,7 @@ def generate(
         proportions; a number is that many entities
     density : multiple of the records; docs/sample.md says which kinds grow how. At 8 there are about 25 for each entity
     latent : the planted risk; default latent.toml
+    key : of the hashes by which invented persons are told apart; whoever loads the frames gives the registry's own
 
     Raises
     ------
@@ -104,13 +113,42 @@ def generate(
     items = draw_items(world, complaints, cases, asked, streams)
     records |= {"item_12315": items.frame, "annual_report": reports.frame}
     evidence = evidence + said + reports.evidence + penalties.evidence + checks.evidence + items.evidence
+    entities = entity_frame(world, streams)
+    for kind, drawn in _further(world, entities, listed.entity, counts, density, key, streams):
+        records[kind] = drawn.frame
+        evidence = evidence + drawn.evidence
     return Sample(
-        entities=entity_frame(world, streams),
+        entities=entities,
         records=records,
         coverage=_coverage(shape, world, records, today),
         truth=_truth(world, evidence),
         latent_sha256=latent.sha256,
     )
+
+
+def _further(
+    world: World, entities: pl.DataFrame, listed: Ints, counts: dict[str, int], density: float, key: bytes, streams: Streams
+) -> Iterator[tuple[str, Drawn]]:  # fmt: skip
+    """The kinds of record beside those of the report, each from streams of its own.
+
+    What happens grows with the density. What stands does not: nobody has the licence of his trade twice.
+    """
+
+    def grown(name: str) -> int:
+        return round(counts[name] * density)
+
+    yield "licence", draw_licences(world, counts["licence"], streams)
+    yield "product_sampling", draw_sampling(world, grown("product_sampling"), streams)
+    yield "registration_change", draw_changes(world, entities, grown("registration_change"), streams)
+    yield "certification", draw_certificates(world, counts["certification"], streams)
+    yield "standard_declared", draw_standards(world, counts["standard_declared"], streams)
+    yield "recall", draw_recalls(world, grown("recall"), streams)
+    yield "award", draw_awards(world, counts["award"], streams)
+    yield "satisfaction_survey", draw_surveys(world, grown("satisfaction_survey"), streams)
+    bad, good = grown("outside_list"), grown("good_list")
+    yield "outside_list", draw_outside(world, bad, good, counts["tax_grade"], streams)
+    yield "accident", draw_accidents(world, grown("accident"), streams)
+    yield "relation", draw_relations(world, entities, listed, counts["relation"], key, streams)
 
 
 def draw_outcomes(sample: Sample, *, seed: int) -> Flags:

@@ -26,6 +26,15 @@ LATENT = HERE / "latent.toml"
 LATENT_B = HERE / "latent_b.toml"
 
 
+# What the further kinds have by type.
+FURTHER = {
+    "licence": ("rate", "standing"), "product_sampling": ("failed", "severity"), "registration_change": ("rate", "item"),
+    "certification": ("rate", "standing"), "standard_declared": ("rate", "short"), "recall": ("rate", "manner"),
+    "award": ("rate",), "satisfaction_survey": ("score",), "outside_list": ("rate", "list", "closed", "good", "tax"),
+    "accident": ("rate", "responsibility"), "relation": ("joined", "troubled", "ties"),
+}  # fmt: skip
+
+
 class BadLatent(ValueError):
     """A parameter file of the sample that cannot be used; says which key and what is expected there."""
 
@@ -86,6 +95,7 @@ def load_latent(path: Path = LATENT) -> Latent:
     lists += [("violation", key) for key in ("base", "risk", "age", "size")] + [("item", "rate"), ("item", "upheld")]
     lists += [("prior", "kind", kind) for kind in KINDS] + [("group", group, "prior") for group in latent.groups]
     lists += [("report", outcome, kind) for outcome in ("late", "missing") for kind in KINDS]
+    lists += [(part, key) for part, keys in FURTHER.items() for key in keys]
     for keys in lists:
         if len(latent.by_type(*keys)) != len(latent.types):
             raise BadLatent(f"{path.name}: {'.'.join(keys)} must have one value for each of {', '.join(latent.types)}.")

@@ -3,7 +3,8 @@
 No list of real names is read and no real person's name is made up: individual businesses carry a shop sign only.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -81,6 +82,37 @@ def addresses(shape: Shape, division: Ints, rng: np.random.Generator) -> pl.Seri
         }
     )
     return frame.select(address=pl.format("{}{}{}号", "head", "road", "number")).to_series()
+
+
+def shared(plain: pl.Series, kind: Ints, division: Ints, about: Mapping[str, Any], streams: Streams) -> pl.Series:
+    """The addresses with a room or a stall, so that few are alike by chance, and the clusters 集群注册 that share one.
+
+    Parameters
+    ----------
+    plain : street and number of every entity
+    kind, division : places in KINDS and among the districts
+    about : table `addresses` of the shape: share of the enterprises that share an address, fewest and most of one cluster
+    """
+    rng = streams("rooms")
+    floor, room = rng.integers(1, 7, len(kind)), rng.integers(1, 41, len(kind))
+    frame = pl.DataFrame({"plain": plain, "room": floor * 100 + room, "stall": kind == KINDS.index("individual")})
+    behind = pl.when("stall").then(pl.format("{}铺", "room")).otherwise(pl.format("{}室", "room"))
+    own = frame.select(pl.concat_str("plain", behind)).to_series()
+    return own.gather(_hosts(kind, division, about, streams("clusters")))
+
+
+def _hosts(kind: Ints, division: Ints, about: Mapping[str, Any], rng: np.random.Generator) -> Ints:
+    """Whose address each entity has: its own, or that of the first enterprise of its cluster, in the same district."""
+    host = np.arange(len(kind))
+    fewest, most = about["cluster"]
+    for district in range(int(division.max(initial=-1)) + 1):
+        here = rng.permutation(np.nonzero((kind == 0) & (division == district))[0])
+        quota, start = round(len(here) * about["clustered"]), 0
+        while quota - start >= fewest:
+            size = min(int(rng.integers(fewest, most + 1)), quota - start)
+            host[here[start : start + size]] = here[start]
+            start += size
+    return host
 
 
 class _Words(NamedTuple):

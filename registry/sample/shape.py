@@ -34,6 +34,19 @@ class District:
 
 
 @dataclass(frozen=True, slots=True)
+class Licence:
+    """One sort of licence: what it is for (term of the kind `licence`), how many in the city, who holds it, its paper."""
+
+    subject: str
+    count: int
+    kind: str
+    groups: tuple[str, ...]
+    certificate: str
+    prefix: str  # of the paper's number: then the division, then a running number
+    digits: int  # of the running number
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """How old records of one kind are: share (0–1) that is at most so many days old, straight between knots."""
 
@@ -55,6 +68,7 @@ class Shape:
     windows: Mapping[str, Window]
     industries: tuple[Industry, ...]
     districts: tuple[District, ...]
+    licences: tuple[Licence, ...]
     table: Mapping[str, Mapping[str, Any]]
 
 
@@ -72,12 +86,13 @@ def load_shape(path: Path = SHAPE) -> Shape:
         for code, row in raw["industry"].items()
     )
     districts = tuple(District(**(row | {"offices": tuple(row["offices"])})) for row in raw["district"])
+    licences = tuple(Licence(**(row | {"groups": tuple(row["groups"])})) for row in raw["licence"])
     windows = {
         name: Window(tuple(float(day) for day, _ in knots), tuple(float(share) for _, share in knots))
         for name, knots in raw["windows"].items()
     }
     plain = {name: table for name, table in raw.items() if isinstance(table, dict)}
-    return Shape(raw["counts"], raw["sizes"], windows, industries, districts, plain)
+    return Shape(raw["counts"], raw["sizes"], windows, industries, districts, licences, plain)
 
 
 def in_proportion(total: int, parts: tuple[int, ...]) -> tuple[int, ...]:

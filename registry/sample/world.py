@@ -8,7 +8,7 @@ import polars as pl
 
 from registry.sample.codes import credit_codes
 from registry.sample.latent import Flags, Floats, Ints, Latent, Streams, Traits, draw_types, log_prior, violation
-from registry.sample.names import addresses, entity_names
+from registry.sample.names import addresses, entity_names, shared
 from registry.sample.shape import KINDS, Shape, Window
 
 OPEN, REVOKED = 1, 2
@@ -127,7 +127,9 @@ def entity_frame(world: World, streams: Streams) -> pl.DataFrame:
             "industry": pl.Series([row.code for row in shape.industries]).gather(world.industry),
             "division": pl.Series([row.code for row in shape.districts]).gather(world.division),
             "office": pl.Series([name for row in offices for name in row]).gather(office),
-            "address": addresses(shape, world.division, rng),
+            "address": shared(
+                addresses(shape, world.division, rng), kind, world.division, shape.table["addresses"], streams
+            ),
             "established": day_series(world.established),
             "capital_fen": pl.Series(world.capital_fen, dtype=pl.Int64),
             "term_ends": _terms(world, rng),
@@ -202,9 +204,64 @@ def events(rng: np.random.Generator, weight: Floats, rate: Floats, types: Ints, 
     return choose(rng, total, count), np.outer(weight * scale, rate)
 
 
+def by_trade(world: World, name: str) -> Floats:
+    """Weight of every entity by the table ``name`` of the shape (by group of industries) and by its kind."""
+    groups = np.array([world.shape.table[name].get(group, 0.0) for group in world.latent.groups])
+    kinds = np.array([world.shape.table["counted"][kind] for kind in KINDS])
+    weight: Floats = groups[world.traits.group] * kinds[world.traits.kind]
+    return weight
+
+
+def occurrences(
+    rng: np.random.Generator, world: World, part: str, weight: Floats, rate: Floats | None, count: int
+) -> tuple[Ints, Ints, Floats]:
+    """Exactly ``count`` records within the window ``part``: the entity and the day of each, and the evidence by type.
+
+    Parameters
+    ----------
+    weight : (entities,) observable part of each entity's rate; where nobody has any there are no records
+    rate : (types,) the rest of the rate; None where whom it meets tells nothing
+    """
+    window = world.shape.windows[part]
+    weight = weight * seen(window, world.age_days)
+    if rate is None:
+        entity, evidence = choose(rng, weight, count), np.zeros_like(world.prior)
+    else:
+        entity, expected = events(rng, weight, rate, world.type, count)
+        evidence = counted(entity, len(world))[:, None] * np.log(rate) - expected
+    happened = to_working_day(world.today - days_ago(rng, window, world.age_days[entity]))
+    return entity, np.maximum(happened, world.established[entity]), evidence
+
+
 def counted(entity: Ints, length: int) -> Floats:
     """How many times each of ``length`` entities occurs."""
     return np.bincount(entity, minlength=length).astype(np.float64)
+
+
+def draw_marks(rng: np.random.Generator, table: Floats, types: Ints) -> tuple[Ints, Floats]:
+    """One of several marks for each record, and what it says about the type: log-likelihood, (records, types).
+
+    Parameters
+    ----------
+    table : (types, marks), or (records, types, marks) where the chances depend on what can be observed besides;
+        rows sum to 1
+    types : (records,) type of the entity of each record
+    """
+    full = np.broadcast_to(table, (len(types), *table.shape)) if table.ndim == 2 else table
+    own = np.take_along_axis(full, types[:, None, None], axis=1)[:, 0]
+    mark = np.asarray((rng.random(len(types))[:, None] >= np.cumsum(own, axis=1)[:, :-1]).sum(axis=1), dtype=np.int64)
+    return mark, np.log(np.take_along_axis(full, mark[:, None, None], axis=2)[:, :, 0])
+
+
+def draw_flags(rng: np.random.Generator, chances: Floats, types: Ints) -> tuple[Flags, Floats]:
+    """Whether something is so of each record, by the type of its entity, and what that says: (records, types)."""
+    mark, said = draw_marks(rng, np.stack([1 - chances, chances], axis=1), types)
+    return mark == 1, said
+
+
+def gathered(entity: Ints, said: Floats, length: int) -> Floats:
+    """What several records say, added up for each of ``length`` entities: (entities, types)."""
+    return np.stack([np.bincount(entity, column, minlength=length) for column in said.T], axis=1)
 
 
 def first_to_ring(rng: np.random.Generator, rates: Floats, types: Ints, count: int) -> tuple[Ints, Floats]:

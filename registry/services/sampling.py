@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import polars as pl
 
+from registry import privacy
 from registry.cells.documents import fold_document_no
 from registry.cells.names import fold_name
 from registry.config import Settings
@@ -16,9 +17,11 @@ from registry.database import execute, insert_rows, is_postgres, session
 from registry.errors import NotEmpty
 from registry.kinds import KINDS
 from registry.sample.generator import SEED, Sample, Size, generate
+from registry.sample.keys import record_key
 from registry.services import audit, entities, grading, ledger
 from registry.services.entities import ENTITY_COLUMNS
 from registry.services.ledger import FACT_COLUMNS, RECORD_COLUMNS, Pen
+from registry.services.mirrors import MIRRORS
 
 SOURCE = "sample"
 Progress = Callable[[str, int, int], None]
@@ -36,8 +39,9 @@ def load_sample(
 ) -> dict[str, Any]:
     """Make the district and load it in one transaction: all of it, or nothing.
 
+    Invented persons are told apart by hashes under the registry's own privacy key, as those of a feed would be.
     Returns counts of entities, per kind of record and in all. Raises NotEmpty unless the registry is empty: a
-    synthetic enterprise must never stand among real ones.
+    synthetic enterprise must never stand among real ones. Raises ConfigError where the privacy key cannot be read.
     """
     tell = progress or (lambda *_: None)
     with session():
@@ -46,7 +50,7 @@ def load_sample(
                 "The registry holds records already. Load the sample into an empty one: name another database in [database] url."
             )
         tell("generate", 0, 1)
-        sample = generate(size, today=today, seed=seed, density=density)
+        sample = generate(size, today=today, seed=seed, density=density, key=privacy.key(settings))
         total = sample.entities.height + sum(frame.height for frame in sample.records.values())
         with ledger.writing(now=now, schemes=[]) as pen:
             if pen.seq:
@@ -85,7 +89,7 @@ def _indexes_last() -> Generator[None, None, None]:
         return
     indexes = execute(
         "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL "
-        "AND tbl_name IN ('entity', 'entity_name', 'record') ORDER BY rowid"
+        "AND tbl_name IN ('entity', 'entity_name', 'record', 'relation') ORDER BY rowid"
     ).fetchall()
     for name, _ in indexes:
         execute(f'DROP INDEX "{name}"')
@@ -174,6 +178,8 @@ def _records(pen: Pen, kind: str, frame: pl.DataFrame) -> pl.DataFrame:
     first = pen.seq + 1
     insert_rows("record", RECORD_COLUMNS, _record_rows(kind, frame, first))
     pen.seq += frame.height
+    if kind == "relation":
+        insert_rows("relation", ("known", *MIRRORS[kind].columns, "gone"), _other_sides(frame, first))
     return frame.select(
         entity=pl.col("entity") + 1, known=pl.int_range(first, first + pl.len()), kind=pl.lit(KINDS[kind].number), code="code",
         severity="severity", amount="amount_fen", day="happened_on", ends="ends_on",
@@ -197,9 +203,8 @@ def _record_rows(kind: str, frame: pl.DataFrame, first: int) -> Iterator[tuple[A
         frame.select(columns).iter_rows(), start=first
     ):
         folded = fold_document_no(number) if number else ""
-        # What the kind itself would call this record; a test holds the two together.
-        key = (kind, "document", organs[organ], folded) if folded else (kind, "year", str(code))
-        key = (*key, organs[organ])
+        said = orjson.loads(detail)
+        key = (*record_key(kind, organs[organ], folded, code, happened, said), organs[organ])
         yield _row(
             seq,
             kind,
@@ -213,8 +218,20 @@ def _record_rows(kind: str, frame: pl.DataFrame, first: int) -> Iterator[tuple[A
             folded,
             organ,
             detail.encode(),
-            orjson.loads(detail),
+            said,
         )
+
+
+def _other_sides(frame: pl.DataFrame, first: int) -> Iterator[tuple[Any, ...]]:
+    """Rows of the mirror by which relations are found from their other side, as `registry/services/mirrors.py` keeps it."""
+    other, person = (
+        pl.col("detail_json").str.json_path_match(path).alias(path) for path in ("$.other_code", "$.person_hash")
+    )
+    columns = ("entity", "code", other, person, "amount_fen", "happened_on", "ends_on")
+    for known, (entity, type_, code, hashed, share, begins, ends) in enumerate(
+        frame.select(columns).iter_rows(), start=first
+    ):
+        yield known, entity + 1, type_, code or "", hashed, share, _day(begins), _day(ends), None
 
 
 def _row(

@@ -5,27 +5,26 @@ from datetime import date
 import orjson
 import pytest
 
-from registry import database
-from registry.errors import NotEmpty
+from registry import database, privacy
+from registry.errors import ConfigError, NotEmpty
 from registry.kinds import KINDS
 from registry.models import Coverage, Entity, EntityName, Fact, LedgerHead, Record, Stale
 from registry.sample import generate
-from registry.services import entities, grading, ledger, search
+from registry.services import entities, grading, ledger, mirrors, relations, seal, search
 from registry.services.entities import Party
 from registry.services.sampling import load_sample
 from tests.conftest import NOW, TODAY
 from tests.factories import registered
+from tests.registry.sample.stating import papers, stated
+from tests.registry.sealing import checked, sealed
 
 SIZE = 300
 REGISTRATION = KINDS["registration"]
-# Where a kind has the day on which it begins and the day on which it ends, and what its code is called.
-ONSET = {"penalty": ("decided_on", None), "abnormal_listing": ("listed_on", "removed_on"), "serious_listing": ("listed_on", "removed_on"),
-         "spot_check": ("checked_on", None), "item_12315": ("received_on", "closed_on"), "annual_report": ("filed_on", None)}  # fmt: skip
-CODE = {"abnormal_listing": "ground", "serious_listing": "article", "annual_report": "year"}
 LEDGER = (
     "identity, content, kind, entity_id, code, severity, amount_fen, happened_on, ends_on, document_no, organ, detail"
 )
 FACTS = "entity, kind, code, severity, amount, day, ends"
+RELATIONS = "known, entity, type, other_code, person_hash, share, from_on, to_on, gone"
 ENTITIES = "id, code, registration_no, organisation_code, name, kind, status, industry, division, organ, address, established, capital_fen, provisional"
 
 
@@ -37,25 +36,6 @@ def read(columns, table, condition=""):
     )
 
 
-def stated(kind, row):
-    """What the kind itself makes of a row of the sample, posted with the fields that it stands for."""
-    said = orjson.loads(row["detail_json"])
-    said.pop("printed_no", None)
-    fields = {**said, "organ": row["organ"], "document_no": row["document_no"] or ""}
-    start, end = ONSET[kind]
-    fields[start] = row["happened_on"]
-    if end and row["ends_on"]:
-        fields[end] = row["ends_on"]
-    if kind == "item_12315":
-        fields["amount_fen"] = row["amount_fen"]
-    elif kind in CODE:
-        fields[CODE[kind]] = row["code"]
-    if kind == "annual_report":
-        fields["false"] = row["severity"] == 2
-    declared = KINDS[kind]
-    return declared.state(declared.schema(today=TODAY).load(fields))
-
-
 def test_loaded_rows_equal_what_stating_them_through_the_ledger_would_have_stored(settings):
     load_sample(settings, size=SIZE, density=3, today=TODAY, now=NOW)
     loaded = (
@@ -63,8 +43,10 @@ def test_loaded_rows_equal_what_stating_them_through_the_ledger_would_have_store
         read(FACTS, "fact"),
         read(ENTITIES, "entity"),
         read("entity_id, folded", "entity_name"),
+        read(RELATIONS, "relation"),
     )
-    sample = generate(SIZE, today=TODAY, density=3)
+    key = privacy.key(settings)
+    sample, known = generate(SIZE, today=TODAY, density=3, key=key), papers(SIZE, key)
     wipe()
     with ledger.writing(now=NOW, schemes=[]) as pen:
         rows = []
@@ -76,7 +58,7 @@ def test_loaded_rows_equal_what_stating_them_through_the_ledger_would_have_store
             rows.append((Party(code=row["code"], organisation_code=row["code"][8:17], name=row["name"]), said))
         entities.register(pen, rows, source="sample")
         for name, frame in sample.records.items():
-            pairs = [(row["entity"] + 1, stated(name, row)) for row in frame.iter_rows(named=True)]
+            pairs = [(row["entity"] + 1, stated(name, row, known, key)) for row in frame.iter_rows(named=True)]
             said = [outcome.said for outcome in pen.state(pairs, source="sample")]
             assert set(said) <= {"stored"}
     stored = (
@@ -84,7 +66,9 @@ def test_loaded_rows_equal_what_stating_them_through_the_ledger_would_have_store
         read(FACTS, "fact"),
         read(ENTITIES, "entity"),
         read("entity_id, folded", "entity_name"),
+        read(RELATIONS, "relation"),
     )
+    assert len(stored[-1]) > 30
     for one, other in zip(loaded, stored, strict=True):
         assert one == other
 
@@ -92,10 +76,12 @@ def test_loaded_rows_equal_what_stating_them_through_the_ledger_would_have_store
 def wipe():
     """Empty the tables, past the trigger that keeps the ledger from it: this is a test's own registry."""
     if database.is_postgres():
-        database.execute("TRUNCATE record, fact, entity_name, name_pinyin, entity, moment, stale, coverage CASCADE")
+        database.execute(
+            "TRUNCATE record, fact, relation, entity_name, name_pinyin, entity, moment, stale, coverage CASCADE"
+        )
     else:
         database.execute("DROP TRIGGER record_kept")
-        for table in ("fact", "stale", "coverage", "record", "entity_name", "moment", "entity"):
+        for table in ("fact", "relation", "stale", "coverage", "record", "entity_name", "moment", "entity"):
             database.execute(f"DELETE FROM {table}")  # noqa: S608
         database.execute("INSERT INTO name_index(name_index) VALUES ('delete-all')")
     database.execute("UPDATE ledger_head SET seq = 0, entity = 0, name = 0")
@@ -151,3 +137,35 @@ def test_every_fact_is_implied_by_a_row_of_the_ledger(settings):
     load_sample(settings, size=SIZE, density=3, today=TODAY, now=NOW)
     dated = Record.select().where(Record.happened_on.is_null(False) & (Record.kind != "coverage")).count()
     assert Fact.select().count() == dated
+
+
+def test_verify_finds_nothing_to_say_about_a_town(on_sqlite):
+    seal.make_log(on_sqlite, now=NOW)
+    load_sample(on_sqlite, size="town", today=TODAY, now=NOW)
+    sealed(on_sqlite)
+    assert checked(on_sqlite).findings == []
+    assert list(mirrors.differences()) == []
+
+
+def test_a_person_is_found_by_the_registry_s_own_hash_and_his_paper_is_nowhere(on_sqlite):
+    load_sample(on_sqlite, size=2_000, today=TODAY, now=NOW)
+    several = database.execute(
+        "SELECT person_hash, count(*) FROM relation WHERE person_hash IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1"
+    ).fetchone()
+    assert several[1] > 1
+    known = papers(2_000, privacy.key(on_sqlite))
+    related = relations.same_person(several[0], TODAY)
+    assert {one.type for one in related} == {"legal_representative"}
+    assert len({one.of.code for one in related}) == several[1]
+    written = database.execute(
+        "SELECT count(*) FROM record WHERE detail LIKE ?", (f"%{known[several[0]]}%",)
+    ).fetchone()
+    assert written[0] == 0
+
+
+def test_without_a_privacy_key_nothing_is_loaded(on_sqlite):
+    on_sqlite.path(on_sqlite.privacy.key_file).unlink()
+    privacy._read.cache_clear()
+    with pytest.raises(ConfigError, match="Run `xinheng init`"):
+        load_sample(on_sqlite, size=50, today=TODAY, now=NOW)
+    assert ledger.head() == 0

@@ -1,5 +1,6 @@
 """How many of what: the report's city exactly, other sizes in its proportions."""
 
+import hashlib
 import re
 from datetime import date
 
@@ -9,6 +10,26 @@ import pytest
 from registry.sample import Sample, generate
 from registry.sample.shape import in_proportion
 from tests.registry.sample.conftest import TODAY
+
+REPORTED = ["penalty", "abnormal_listing", "serious_listing", "spot_check", "item_12315", "annual_report"]
+# The further kinds: records of the city, of the town, and whether the density multiplies them.
+FURTHER = {
+    "licence": (16_000, 454, False), "product_sampling": (6_000, 170, True), "registration_change": (14_000, 397, True),
+    "certification": (9_000, 255, False), "standard_declared": (7_000, 199, False), "recall": (120, 3, True),
+    "award": (2_500, 71, False), "satisfaction_survey": (2_500, 71, True), "outside_list": (8_200, 233, True),
+    "accident": (160, 5, True), "relation": (60_000, 1_703, False),
+}  # fmt: skip
+# SHA-256 of the frames as they were before the further kinds came: their streams are their own.
+BEFORE = {
+    "penalty": "8639118405a186a9", "abnormal_listing": "2e7713c944a80ddb", "serious_listing": "6f77f0fe97bccdc8",
+    "spot_check": "6d6aae602935ffd0", "item_12315": "d0df13f675e24860", "annual_report": "13ecc53c8de5e074",
+    "entities": "5c93b0c409d538a4", "truth": "17424bf15e215681",
+}  # fmt: skip
+BEFORE_DENSE = {
+    "penalty": "fe0f9ca0b42ddbf1", "abnormal_listing": "b9377e8fb56d36e3", "serious_listing": "499e6ccb8a08093a",
+    "spot_check": "6dc25907323558e6", "item_12315": "4df5652db82f3f88", "annual_report": "951453241c1c7bd4",
+    "entities": "7920d452a3b2a1e3", "truth": "3c0d552a7e42ecbc",
+}  # fmt: skip
 
 
 def _kinds(sample: Sample) -> dict[str, int]:
@@ -38,6 +59,43 @@ def test_complaints_reports_and_consultations_are_in_the_proportion_of_2024(city
 
 def test_the_city_holds_about_1_3_million_records(city: Sample):
     assert 1_200_000 < sum(map(len, city.records.values())) < 1_400_000
+
+
+def test_the_further_kinds_have_exactly_their_numbers(city: Sample, town: Sample):
+    assert set(city.records) == {*REPORTED, *FURTHER}
+    assert {kind: (len(city.records[kind]), len(town.records[kind])) for kind in FURTHER} == {
+        kind: (whole, part) for kind, (whole, part, _) in FURTHER.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "before"), [({}, BEFORE), ({"density": 2.5, "seed": 7}, BEFORE_DENSE)], ids=["usual", "dense"]
+)
+def test_the_kinds_of_the_report_are_what_they_were_before_the_further_ones_came(arguments, before: dict[str, str]):
+    sample = generate("town", today=TODAY, **arguments)
+    frames = {kind: sample.records[kind] for kind in REPORTED}
+    frames |= {"entities": sample.entities.drop("address"), "truth": sample.truth.drop("bayes")}
+    now = {
+        name: hashlib.sha256(frame.write_csv(float_precision=17).encode()).hexdigest()[:16]
+        for name, frame in frames.items()
+    }
+    assert now == before
+
+
+def test_of_the_licences_each_sort_has_its_share_and_nobody_has_two_of_one(city: Sample):
+    licences = city.records["licence"]
+    by_subject = dict(licences["code"].value_counts().iter_rows())
+    assert by_subject == {1: 2_200, 2: 9_200, 3: 1_500, 4: 1_100, 5: 700, 7: 1_300}
+    assert not licences.select("entity", "code").is_duplicated().any()
+    makers = city.entities[licences.filter(code=1)["entity"].to_list()]
+    assert set(makers["kind"]) == {"enterprise"}
+    assert makers["industry"].str.contains("^1[345]").all()
+    assert 0.01 < len(makers) / 123_096 < 0.02
+
+
+def test_of_the_relations_each_type_has_its_number(city: Sample):
+    by_type = dict(city.records["relation"]["code"].value_counts().iter_rows())
+    assert by_type == {1: 40_000, 2: 12_000, 3: 5_500, 4: 2_500}
 
 
 def test_a_few_enterprises_are_revoked_and_nobody_is_cancelled(city: Sample):
@@ -78,9 +136,7 @@ def test_a_number_is_that_many_entities():
     for size in (1, 2, 7, 1_000):
         sample = generate(size, today=TODAY)
         assert len(sample.entities) == len(sample.truth) == size
-        assert set(sample.records) == {
-            "penalty", "abnormal_listing", "serious_listing", "spot_check", "item_12315", "annual_report"
-        }  # fmt: skip
+        assert set(sample.records) == {*REPORTED, *FURTHER}
 
 
 @pytest.mark.parametrize("density", [2.0, 8.5])
@@ -88,9 +144,16 @@ def test_density_multiplies_the_records(town: Sample, density: float):
     dense = generate("town", today=TODAY, density=density)
     assert dense.entities.equals(town.entities)
     assert len(dense.records["penalty"]) == round(51 * density)
-    per_entity = sum(map(len, dense.records.values())) / 12_000
-    single = sum(map(len, town.records.values())) / 12_000
-    assert per_entity == pytest.approx(single * density, rel=0.01)
+    many, few = (sum(len(sample.records[kind]) for kind in REPORTED) for sample in (dense, town))
+    assert many == pytest.approx(few * density, rel=0.01)
+    grades = len(town.records["outside_list"].filter(code=6))
+    assert len(dense.records["outside_list"].filter(code=6)) == grades == 114
+    for kind, (_, single, grows) in FURTHER.items():
+        if kind == "outside_list":
+            assert len(dense.records[kind]) - grades == pytest.approx((single - grades) * density, abs=2)
+            continue
+        # The single number is rounded, and so is its multiple.
+        assert len(dense.records[kind]) == (round(single * density) if grows else single), kind
     # One entity reports once on one year, however dense.
     assert not dense.records["annual_report"].select("entity", "code").is_duplicated().any()
 

@@ -95,7 +95,20 @@ def test_an_office_belongs_to_the_district_and_an_address_lies_in_it(city: Sampl
     names = {district.code: district for district in load_shape().districts}
     for division, office, address in rows.iter_rows():
         assert office.startswith(names[division].short)
-        assert re.fullmatch(f"信衡市{names[division].name}\\p{{Han}}+\\d+号".replace(r"\p{Han}", r"[一-鿿]"), address)
+        assert re.fullmatch(
+            f"信衡市{names[division].name}\\p{{Han}}+\\d+号\\d+[室铺]".replace(r"\p{Han}", r"[一-鿿]"), address
+        )
+
+
+def test_a_few_enterprises_share_an_address_with_five_to_fifty_others_and_hardly_anybody_else_shares_one(city: Sample):
+    rows = city.entities.select("kind", "division", "address", together=pl.len().over("address"))
+    shared = rows.filter(pl.col("together") > 5)
+    assert set(shared["kind"]) == {"enterprise"}
+    assert 0.027 < len(shared) / 123_096 < 0.033
+    assert shared["together"].max() <= 51
+    assert shared.group_by("address").agg(pl.col("division").n_unique())["division"].max() == 1
+    by_chance = rows.filter((pl.col("together") > 1) & (pl.col("together") <= 5))
+    assert len(by_chance) / len(rows) < 0.1
 
 
 def test_individual_businesses_have_no_capital_and_most_enterprises_do(city: Sample):
