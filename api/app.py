@@ -15,6 +15,7 @@ from api.provider import OrjsonProvider
 from api.v1 import MODULES, public
 from registry import clock, config, database
 from registry.config import Settings
+from registry.services import public_grades
 
 VERSION = "0.1.0"
 
@@ -41,6 +42,7 @@ def create_app(
     logs.configure(settings.log.level)
     if database.db.obj is None:
         database.connect(settings)
+    public_grades.check(settings)
     app = Application("api", static_url_path="/static")
     app.json = OrjsonProvider(app)
     app.config.update(

@@ -21,12 +21,13 @@ class Context:
 
     @property
     def scheme(self) -> Scheme:
-        """The scheme of `[grading] scheme`; the book is read once per process."""
-        return grading.scheme_named(self.settings)
+        """The scheme of `[grading] scheme` as it holds today; each content is read once per process."""
+        return grading.scheme_named(self.settings, on=self.today())
 
     @property
     def schemes(self) -> list[str]:
-        return grading.schemes(self.settings)
+        """Ids of every scheme that grades: what is said of an entity marks it for all of them."""
+        return grading.schemes(self.settings, self.today())
 
 
 def here() -> Context:

@@ -13,6 +13,12 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
+def day_end(day: date, timezone: str) -> int:
+    """The last millisecond of a day in a time zone, in UTC."""
+    following = datetime.combine(day + timedelta(days=1), datetime.min.time(), ZoneInfo(timezone))
+    return int(following.timestamp() * 1000) - 1
+
+
 def today(timezone: str) -> date:
     """The present day where the registry works (`[jobs] timezone`)."""
     return datetime.now(ZoneInfo(timezone)).date()

@@ -36,7 +36,10 @@ class Privacy:
 class Grading:
     book: str = "rules/book"
     scheme: str = "general-risk"
+    as_shipped: str = ""
     range_size: int = 60_000
+    public: str = ""
+    public_basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Api:
 class Jobs:
     timezone: str = "Asia/Shanghai"
     grade_due: str = "30 1 * * *"
+    build_context: str = "0 2 1 * *"
     grade_all: str = "0 3 1 * *"
     end_listings: str = "10 0 * * *"
     cap_claimants: str = "0 1 * * *"

@@ -43,7 +43,7 @@ class EntityNotFound(RegistryError):
     def __init__(self, entity_code: str) -> None:
         super().__init__(
             f"No entity is registered under credit code {entity_code!r}. A code has 18 characters; the last is a "
-            "check character. To search by name, use GET /api/v1/entities?q=.",
+            "check character. To search by name: the search page of `xinheng serve`, or GET /api/v1/entities?q=.",
             entity_code=entity_code,
         )
 

@@ -26,7 +26,7 @@ def merge(loser: str, winner: str, reason: str, as_json: bool) -> None:
     with support.connected() as settings:
         found = merges.merge(
             loser, winner, reason=reason, actor=support.actor(), today=support.today(settings), now=clock.now(),
-            schemes=grading.schemes(settings), scheme=grading.scheme_named(settings),
+            schemes=grading.schemes(settings), scheme=grading.scheme_named(settings, on=support.today(settings)),
         )  # fmt: skip
     _tell(found, as_json)
 
@@ -40,7 +40,7 @@ def unmerge(loser: str, reason: str, as_json: bool) -> None:
     with support.connected() as settings:
         found = merges.unmerge(
             loser, reason=reason, actor=support.actor(), today=support.today(settings), now=clock.now(),
-            schemes=grading.schemes(settings), scheme=grading.scheme_named(settings),
+            schemes=grading.schemes(settings), scheme=grading.scheme_named(settings, on=support.today(settings)),
         )  # fmt: skip
     _tell(found, as_json)
 

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Iterator
 from datetime import date
 from types import FrameType
 from typing import Any
@@ -107,7 +108,9 @@ def run(name: str, day: date | None, as_json: bool) -> int:
             }
         )
     else:
-        click.echo(f"{name}: {ran.state}; {ran.items} items, {ran.failures} failures; {ran.result}")
+        click.echo(f"{name}: {ran.state}; {_counted(ran.items, 'item')}, {_counted(ran.failures, 'failure')}")
+        for line in _lines(ran.result, "  "):
+            click.echo(line)
         if ran.error:
             click.echo(ran.error, err=True)
     if ran.state != "done":
@@ -145,6 +148,32 @@ def history(name: str | None, limit: int, as_json: bool) -> None:
             for row in rows
         ],
     )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _lines(value: dict[str, Any], indent: str) -> Iterator[str]:
+    """What a run keeps of itself, a line a figure; what stands under a name is set in below it."""
+    for name, one in value.items():
+        if not isinstance(one, dict) or not one:
+            yield f"{indent}{name}: {_said(one)}"
+            continue
+        plain = {key: inner for key, inner in one.items() if not isinstance(inner, dict | list)}
+        said = ", ".join(f"{key} {_said(inner)}" for key, inner in plain.items())
+        yield f"{indent}{name}: {said}" if said else f"{indent}{name}:"
+        yield from _lines({key: inner for key, inner in one.items() if key not in plain}, indent + "  ")
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{key} {_said(inner)}" for key, inner in value.items()) or "-"
+    if isinstance(value, list):
+        return ", ".join(map(_said, value)) or "-"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "-" if value is None else str(value)
 
 
 def _row(row: JobRun, settings: Settings) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`scheme`: list, check and read schemes."""
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,14 @@ import click
 from api.cli import REFUSED, support
 from api.cli.support import DAY, as_json
 from registry import config
-from registry.kinds import KINDS
-from registry.services import grading
+from registry.errors import BadScheme
+from registry.numbers import terms
+from registry.services import book, grading, scheme_history
 from rules import cases
-from rules.conditions import sentence
-from rules.dated import Basis, Dated, to_date, to_day
 from rules.errors import SchemeError
-from rules.kinds import BASIS_KINDS, SUBJECTS
-from rules.parts import Indicator, Rule
-from rules.scheme import Scheme, load
+from rules.kinds import PUBLISHED
+from rules.printed import LANGUAGES, printed
+from rules.scheme import Scheme, load_beside
 
 
 @click.group("scheme")
@@ -34,26 +34,50 @@ def scheme() -> None:
 @scheme.command("list", epilog="Example: xinheng scheme list --json")
 @as_json
 def list_schemes(as_json: bool) -> None:
-    """List the schemes of the book."""
-    settings = config.load()
+    """List the schemes that grade here today, then the others of the book, and what begins later.
+
+    Trials are listed by `scheme proposals`.
+    """
     rows: list[dict[str, Any]] = []
-    for name in grading.schemes(settings):
-        one = grading.scheme_named(settings, name)
-        rows.append({
-            "id": one.id, "title": one.title.as_dict(), "subjects": list(one.subjects), "classes": list(one.classes),
-            "published": one.published, "indicators": len(one.indicators), "rules": len(one.rules), "hash": one.hash,
-        })  # fmt: skip
+    with support.connected() as settings:
+        today = support.today(settings)
+        names = [name for name in grading.schemes(settings, today) if not name.startswith(book.SHADOW)]
+        holding = {name: grading.scheme_named(settings, name, today) for name in names}
+        later = scheme_history.coming(today)
+        new = {one.scheme: book.in_force(settings, one.scheme, on=one.from_day) for one in reversed(later)}
+        others = {id_: one for id_, one in {**new, **book.shipped(settings)}.items() if id_ not in holding}
+        for name, one in {**holding, **others}.items():
+            rows.append({
+                "id": one.id, "title": one.title.as_dict(), "subjects": list(one.subjects), "classes": list(one.classes),
+                "published": one.published, "grades": name in holding, "indicators": len(one.indicators),
+                "rules": len(one.rules), "hash": one.hash,
+                "later": [
+                    {"from": begun.from_day.isoformat(), "hash": begun.hash, "proposal": begun.proposal}
+                    for begun in later if begun.scheme == name
+                ],
+            })  # fmt: skip
     if as_json:
         support.emit(rows)
         return
+    columns = [
+        "方案 id",
+        "名称 title",
+        "分类 classes",
+        "公示 published",
+        "评定 grades",
+        "指标 indicators",
+        "规则 rules",
+        "摘要 hash",
+    ]
     support.table(
-        ["方案 id", "名称 title", "分类 classes", "公示 published", "指标 indicators", "规则 rules", "摘要 hash"],
+        columns,
         [
             [
                 row["id"],
                 f"{row['title']['zh']} {row['title']['en']}",
                 " ".join(row["classes"]),
-                "是 yes" if row["published"] else "否 no",
+                PUBLISHED[row["published"]],
+                "是 yes" if row["grades"] else "否 no",
                 row["indicators"],
                 row["rules"],
                 row["hash"][:12],
@@ -61,6 +85,12 @@ def list_schemes(as_json: bool) -> None:
             for row in rows
         ],
     )
+    for row in rows:
+        for begun in row["later"]:
+            click.echo(
+                f"自 from {begun['from']}: {row['id']} {begun['hash'][:12]} (方案 proposal {begun['proposal']}, "
+                f"xinheng scheme show {row['id']} --on {begun['from']})"
+            )
 
 
 @scheme.command("check", epilog="Example: xinheng scheme check rules/book/general-risk")
@@ -77,7 +107,7 @@ def check(folder: Path | None, as_json: bool) -> int:
         if folder
         else [path.parent for path in sorted(settings.path(settings.grading.book).glob("*/scheme.toml"))]
     )
-    reports = [_checked(one) for one in folders]
+    reports = [_checked(one, settings.path(settings.grading.book)) for one in folders]
     wrong = any(report["mistakes"] or report["failed"] for report in reports)
     if as_json:
         support.emit(reports)
@@ -92,10 +122,10 @@ def check(folder: Path | None, as_json: bool) -> int:
     return REFUSED if wrong else 0
 
 
-def _checked(folder: Path) -> dict[str, Any]:
+def _checked(folder: Path, beside: Path) -> dict[str, Any]:
     report: dict[str, Any] = {"folder": folder.name, "rules": 0, "cases": 0, "mistakes": [], "failed": []}
     try:
-        found = load(folder, {kind.name: kind.number for kind in KINDS.values()})
+        found = load_beside(folder, beside, book.numbers())
         outcomes = cases.run(folder, found)
     except SchemeError as error:
         report["mistakes"] = [
@@ -113,82 +143,75 @@ def _checked(folder: Path) -> dict[str, Any]:
 @scheme.command("show", epilog="Example: xinheng scheme show --on 2026-01-01 --lang en")
 @click.argument("name", metavar="[ID]", required=False)
 @click.option("--on", "day", type=DAY, default=None, help="The day whose values are shown. Default: today.")
-@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
-def show(name: str | None, day: date | None, lang: str) -> None:
-    """Print a scheme as an officer reads it: cuts, groups, rules in words, values in force on the day, and their basis."""
-    settings = config.load()
-    found = grading.scheme_named(settings, name)
-    on = day or support.today(settings)
-    for line in told(found, on, lang):
+@click.option("--lang", type=click.Choice(LANGUAGES), default="zh", show_default=True)
+@click.option(
+    "--find", "word", default="", help="Only the rules, indicators and tables whose line has this word in it."
+)
+@click.option("--beside", metavar="ID", default=None, help="Only what another scheme says otherwise: - there, + here.")
+def show(name: str | None, day: date | None, lang: str, word: str, beside: str | None) -> None:
+    """Print a scheme as an officer reads it: cuts, visits, groups, indicators and rules in words, values in force on the day.
+
+    ID is a scheme as it holds on the day (default: the one that grades), id@HASH a content that was kept, book:ID what was
+    shipped, proposal:N a proposal, or a folder of files.
+    """
+    named = terms()
+    lines = list(printed(*_shown(name, day), lang, named))
+    if word and beside:
+        raise click.UsageError("--find and --beside each say which lines are meant: give one of them.")
+    if word and len(lines := list(_found(lines, word))) < 3:
+        raise click.UsageError(f"No line of this scheme has {word!r} in it. Without --find all of it is printed.")
+    if beside:
+        lines = list(_otherwise(list(printed(*_shown(beside, day), lang, named)), lines))
+        click.echo("\n".join(lines) if lines else f"The same as {beside}, word for word 内容相同.")
+        return
+    for line in lines:
         click.echo(line)
 
 
-def told(scheme: Scheme, on: date, lang: str) -> Iterator[str]:
-    """The scheme in lines of `lang` (`zh`, `en`) with the values in force on a day."""
-    zh, day = lang == "zh", to_day(on)
-    yield f"{scheme.title.as_dict()[lang]} ({scheme.id}), {on}"
-    yield f"{'适用主体' if zh else 'Subjects'}: {'、'.join(SUBJECTS[one] for one in scheme.subjects) if zh else ', '.join(scheme.subjects)}"
-    yield f"{'结果公示' if zh else 'Published'}: {('是' if zh else 'yes') if scheme.published else ('否' if zh else 'no')}   {'摘要' if zh else 'Hash'}: {scheme.hash[:16]}"
-    cuts = scheme.cuts.at(day)
-    if cuts is None:
-        yield f"{'该日尚无分级标准' if zh else 'No cuts are in force on this day'}"
-    else:
-        pairs = zip(cuts.value.classes, cuts.value.highest, strict=True)
-        yield f"{'分级' if zh else 'Cuts'}: {', '.join(f'{class_} ≤ {most}' for class_, most in pairs)}   {_basis(cuts.basis, lang)}"
-    for group in scheme.groups.values():
-        most = f"（{'最高' if zh else 'at most'} {group.highest}）" if group.highest is not None else ""
-        yield ""
-        yield f"■ {group.title.as_dict()[lang]}{most}"
-        for second in (one for one in scheme.seconds.values() if one.group == group.id):
-            rules = [rule for rule in scheme.rules.values() if rule.second == second.id]
-            yield f"  {second.title.as_dict()[lang]}{'' if rules else ('：暂无数据' if zh else ': no data yet')}"
-            for rule in rules:
-                yield from _rule(scheme, rule, day, lang)
+def _otherwise(old: list[str], new: list[str]) -> Iterator[str]:
+    """The lines of `old` that `new` has not, marked -, and those of `new` that `old` has not, marked +, in their order."""
+    # Lines such as "[at_least] = 1" are common, and no less a hold for that: no junk.
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    for what, old_first, old_end, new_first, new_end in matcher.get_opcodes():
+        if what != "equal":
+            yield from (f"- {line}" for line in old[old_first:old_end] if line)
+            yield from (f"+ {line}" for line in new[new_first:new_end] if line)
 
 
-def _rule(scheme: Scheme, rule: Rule, day: int, lang: str) -> Iterator[str]:
-    zh = lang == "zh"
-    values = {name: span.value.value for name, one in rule.parameters.items() if (span := one.at(day)) is not None}
-    if len(values) < len(rule.parameters):
-        yield f"    · {rule.title.as_dict()[lang]} [{rule.id}]: {'该日不适用' if zh else 'not in force on this day'}"
-        return
-    titles = {name: _named(scheme.indicators[name], lang) for name in rule.indicators}
-    effect = {
-        "points": rule.points_text,
-        "veto": f"→ {rule.target or scheme.classes[-1]}",
-        "cap": f"≤ {values.get('at_most')}",
-    }[rule.effect]
-    yield f"    · {rule.title.as_dict()[lang]} [{rule.id}]"
-    yield f"        {'当' if zh else 'when'} {sentence(rule.when, lang, titles=titles, constants=values)}: {_with(effect, titles, values)}"
-    if set(rule.subjects) != set(scheme.subjects):
-        yield f"        {'限于' if zh else 'only'} {'、'.join(SUBJECTS[one] for one in rule.subjects) if zh else ', '.join(rule.subjects)}"
-    for name, one in sorted(rule.parameters.items()):
-        yield f"        {name} = {_value(one, day)}   {_basis(_span(one, day).basis, lang)}"
+def _found(lines: Sequence[str], word: str) -> Iterator[str]:
+    """The title, what holds of all values, and what has the word in its first line: whole, below its headings."""
+    yield from lines[:2]
+    above: dict[int, str] = {}  # indentation → heading that was not printed yet
+    within = -1  # indentation of what is being printed
+    for line in lines[2:]:
+        deep = len(line) - len(line.lstrip())
+        if line and deep > within >= 0:
+            yield line
+            continue
+        within = -1
+        above = {at: heading for at, heading in above.items() if at < deep}
+        if line and word.casefold() in line.casefold():
+            yield from above.values()
+            above, within = {}, deep
+            yield line
+        elif line:
+            above[deep] = line
 
 
-def _span(one: Dated[Any], day: int) -> Any:
-    return one.at(day)
+def _shown(name: str | None, day: date | None) -> tuple[Scheme, date]:
+    """The scheme that a person names, and the day. A folder and the book as shipped need no database."""
+    settings = config.load()
+    on = day or support.today(settings)
+    if name and (Path(name) / "scheme.toml").is_file():
+        try:
+            return load_beside(Path(name), settings.path(settings.grading.book), book.numbers()), on
+        except SchemeError as error:
+            raise BadScheme(str(error)) from error
+    if name and (found := book.shipped(settings).get(name.removeprefix("book:"))) and name.startswith("book:"):
+        return found, on
+    with support.connected() as connected:
+        return book.resolve(connected, name or connected.grading.scheme, on=on), on
 
 
-def _value(one: Dated[Any], day: int) -> str:
-    span = _span(one, day)
-    others = ", ".join(f"{subject} {value}" for subject, value in span.value.subjects.items())
-    ends = f" < {to_date(span.until)}" if span.until is not None else ""
-    return f"{span.value.value} {span.value.unit}{f' ({others})' if others else ''} [{to_date(span.start)}{ends}]"
-
-
-def _with(text: str, titles: dict[str, str], values: dict[str, int]) -> str:
-    """A points expression with titles and values in place of names; longest names first, so none is cut in two."""
-    for name in sorted([*titles, *values], key=len, reverse=True):
-        text = text.replace(name, titles.get(name) or str(values[name]))
-    return text
-
-
-def _named(indicator: Indicator, lang: str) -> str:
-    return indicator.title.as_dict()[lang]
-
-
-def _basis(basis: Basis, lang: str) -> str:
-    kind = BASIS_KINDS[basis.kind] if lang == "zh" else basis.kind.replace("_", " ")
-    place = f" {basis.article}" if basis.article else ""
-    return f"({kind})" if basis.kind == "product_default" else f"({kind}: {basis.instrument}{place})"
+from api.cli import compare as _compare  # noqa: E402, F401 (its command joins the group)
+from api.cli import proposals as _proposals  # noqa: E402, F401 (its commands join the group)

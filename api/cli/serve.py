@@ -21,6 +21,7 @@ from registry import clock, config
 from registry.config import ROOT, Settings
 from registry.database import execute
 from registry.errors import RegistryError
+from registry.services import public_grades
 
 # Seconds that children get to finish what they do before they are killed.
 PATIENCE = 30
@@ -43,6 +44,7 @@ def serve(with_parent: int | None) -> None:
     if with_parent is not None:
         parent.follow(parent.stop_cleanly, parent=with_parent)
     with support.connected() as settings:
+        public_grades.check(settings)
         folder = support.state_folder(settings) / "metrics"
     refuse_taken_port(settings)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(emptied(folder))
@@ -146,7 +148,7 @@ def prepare(settings: Settings, *, with_sample: bool) -> None:
         click.echo(f"{counts['entities']:,} entities, {counts['records']:,} records.")
         shown = showcase.publish_sample(settings, today=support.today(settings), now=clock.now)
         click.echo(f"{shown['records']:,} penalties and listings reviewed; public page: /public/CODE.")
-    scheme = grading.scheme_named(settings)
+    scheme = grading.scheme_named(settings, on=support.today(settings))
     graded = execute("SELECT 1 FROM grade_state WHERE scheme = ? LIMIT 1", (scheme.id,)).fetchone()
     if graded is None and ledger.head():
         _grade(settings, scheme, support.today(settings))

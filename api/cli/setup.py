@@ -124,15 +124,19 @@ def sample(size: Any, density: float, seed: int | None, as_json: bool) -> None:
 
 
 def load(settings: Settings, *, size: Any, density: float, seed: int | None) -> dict[str, Any]:
-    """Load the district of `registry.services.sampling` with a progress bar."""
+    """Load the district of `registry.services.sampling` with a progress bar, and build the context that its grades read."""
     from registry.sample.generator import SEED
+    from registry.services import context_building
     from registry.services.sampling import load_sample
 
     with support.progress("Sample 模拟辖区") as tell:
         try:
-            return load_sample(
+            counts = load_sample(
                 settings, size=size, density=density, seed=SEED if seed is None else seed, today=support.today(settings),
                 now=clock.now(), progress=lambda _phase, done, total: tell(done, total),
             )  # fmt: skip
         except ValueError as error:
             raise click.UsageError(str(error)) from error
+    # Otherwise norms and related parties would be unknown until the first of the month.
+    context_building.build(settings, day=support.today(settings), now=clock.now())
+    return counts

@@ -1,8 +1,8 @@
 """What the commands share: settings and connection, today, progress, and output for people and for programs."""
 
-import getpass
 import logging
 import os
+import pwd
 import sys
 import time
 from collections.abc import Callable, Generator
@@ -128,11 +128,15 @@ def today(settings: Settings) -> date:
 
 def actor() -> str:
     """Who types, for the audit log."""
+    return f"cli:{account()}"[:64]
+
+
+def account() -> str:
+    """The user under whom this process runs. LOGNAME and USER are not asked: whoever types can set them, and be two persons."""
     try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # a container's user need not have a name
-        name = f"uid{os.getuid()}"
-    return f"cli:{name}"[:64]
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user need not have a name
+        return f"uid{os.getuid()}"
 
 
 def emit(value: Any) -> None:

@@ -11,7 +11,7 @@ from api.cli.support import DAY, as_json
 from registry import clock
 from registry.errors import ListNotFound, TaskNotFound
 from registry.models import InspectionList, Task
-from registry.services import grading, lists, tasks
+from registry.services import book, grading, lists, tasks
 from registry.services.lists import Filters
 from registry.sheets import write_csv
 
@@ -152,7 +152,11 @@ def pull(
         if digits and not (digits.isascii() and digits.isdigit()):
             raise click.BadParameter(f"{digits!r} is not a prefix of digits", param_hint=name)
     with support.connected() as settings:
-        chosen = grading.scheme_named(settings, scheme)
+        chosen = grading.scheme_named(settings, scheme, support.today(settings))
+        if book.is_shadow(chosen):
+            raise click.UsageError(
+                f"{chosen.id} is a trial: its grades have no effect. Name a scheme that is in force."
+            )
         for name in classes:
             if name not in chosen.classes:
                 raise click.BadParameter(

@@ -1,7 +1,7 @@
 """Fields and schemas that several endpoints share. Descriptions are read by strangers: they feed the document."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
@@ -36,14 +36,15 @@ class Whole(fields.Integer):
 
 
 class Moment(NamedTuple):
-    """A point of knowledge: a ledger number, or milliseconds UTC. One of the two is set."""
+    """A point of knowledge: a ledger number, milliseconds UTC, or the end of a day. One of the three is set."""
 
     seq: int | None
     at: int | None
+    day: date | None = None
 
 
 class KnownAt(fields.String):
-    """A moment in RFC 3339 with its offset, or a ledger number."""
+    """A moment in RFC 3339 with its offset, a day (its end where the registry works), or a ledger number."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -54,9 +55,12 @@ class KnownAt(fields.String):
             moment = datetime.fromisoformat(re.sub(r" (?=\d\d:\d\d$)", "+", text))
         except ValueError:
             moment = None
+        if moment is not None and re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII) and 1949 <= moment.year <= 2100:
+            return Moment(None, None, moment.date())
         if moment is None or moment.tzinfo is None or "T" not in text.upper():
             raise ValidationError(
-                "Give a ledger number, or a moment with its offset as in 2026-11-21T09:30:00Z (in a URL + is %2B)."
+                "Give a ledger number, a day as in 2026-11-21 (its end), or a moment with its offset as in "
+                "2026-11-21T09:30:00Z (in a URL + is %2B)."
             )
         return Moment(None, int(moment.timestamp() * 1000))
 

@@ -147,9 +147,21 @@ class OwnRepairOut(Out):
     answer = fields.String(required=True)
 
 
+PUBLISHED = "Quality-credit grades that a local rule makes public 依地方规定公示的质量信用等级; empty unless [grading] public says so"
+
+
+class PublishedGrade(Out):
+    scheme = fields.String(required=True, metadata={"description": "Id of the scheme 方案"})
+    title = fields.Nested(LabelOut, required=True)
+    class_ = fields.String(required=True, data_key="class", attribute="class", metadata={"description": "Grade 等级"})
+    day = fields.String(required=True, metadata={"description": "Day of the grade 评定日期"})
+    basis = fields.String(required=True, metadata={"description": "Local rule on which it is shown 公示依据"})
+
+
 class OwnOut(DossierOut):
     objections = fields.List(fields.Nested(OwnObjectionOut), required=True, metadata={"description": "Newest 50 异议"})
     repairs = fields.List(fields.Nested(OwnRepairOut), required=True, metadata={"description": "Newest 50 信用修复"})
+    published_grades = fields.List(fields.Nested(PublishedGrade), required=True, metadata={"description": PUBLISHED})
 
 
 class ReportQuery(Schema):

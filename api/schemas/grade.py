@@ -2,11 +2,12 @@
 
 from datetime import date
 
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields, validate
 
 from api.schemas.common import KnownAt, LabelOut, Out
 from registry.kinds.base import EARLIEST
 from registry.services.explanation import LATEST
+from rules.kinds import PUBLISHED
 
 
 class GradeQuery(Schema):
@@ -14,7 +15,9 @@ class GradeQuery(Schema):
         load_default=False,
         truthy={"true"},
         falsy={"false"},
-        metadata={"description": "Also the points behind it, heaviest first; all of them add up to the score 理由"},
+        metadata={
+            "description": "Also the points behind it: what decided the class, then the heaviest; all of them add up to the score 理由"
+        },
     )
 
 
@@ -46,7 +49,7 @@ class GradeOut(Out):
     reasons = fields.List(
         fields.Nested(GradeReasonOut),
         allow_none=True,
-        metadata={"description": "With `reasons=true` only; null while the grade waits to be renewed 待重新评定"},
+        metadata={"description": "With `reasons=true` only; null where the grade cannot be worked out again 无法重算"},
     )
 
 
@@ -79,7 +82,15 @@ class ExplanationQuery(Schema):
     )
     known_at = KnownAt(
         load_default=None,
-        metadata={"description": "What was known: a moment (RFC 3339) or a ledger number 按当时所知"},
+        metadata={"description": "What was known: a day (its end), a moment (RFC 3339) or a ledger number 按当时所知"},
+    )
+    ways = fields.Boolean(
+        load_default=False,
+        truthy={"true"},
+        falsy={"false"},
+        metadata={
+            "description": "Also how the class could get better, and what would make it worse, from today on 改善途径"
+        },
     )
 
 
@@ -98,18 +109,76 @@ class PointsOut(Out):
     records = fields.List(fields.Integer(), required=True, metadata={"description": "Ledger numbers behind it"})
 
 
+class SetByPersonsOut(Out):
+    id = fields.Integer(required=True, metadata={"description": "Number of the override 人工认定编号"})
+    class_ = fields.String(data_key="class", attribute="class", required=True)
+    reason = fields.String(required=True, metadata={"description": "理由"})
+    basis = fields.String(required=True, metadata={"description": "依据"})
+    from_ = fields.String(data_key="from", attribute="from", required=True, metadata={"format": "date"})
+    until = fields.String(
+        required=True, metadata={"format": "date", "description": "First day on which it no longer holds"}
+    )
+    proposed_by = fields.String(required=True)
+    decided_by = fields.String(required=True, metadata={"description": "Who approved it 审批人"})
+    decided_at = fields.String(required=True, metadata={"format": "date-time"})
+    said = fields.String(required=True, metadata={"description": "What the approver added"})
+
+
+class DecidedByOut(Out):
+    rule = fields.String(required=True, metadata={"description": "veto:…, cap:… or override:…"})
+    title = fields.Nested(LabelOut, required=True)
+    points = fields.Integer(
+        required=True, metadata={"description": "What it added; 0 where the points said the same class"}
+    )
+    override = fields.Nested(
+        SetByPersonsOut, required=True, allow_none=True, metadata={"description": "Where persons have set the class"}
+    )
+
+
+class DistanceOut(Out):
+    better = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Points to the next better class, as rules count them, before the scale holds the score; null in the best "
+            "class, and where points do not help 距更好一级"
+        },
+    )
+    worse = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "The same to the next worse class 距更差一级"}
+    )
+    notes = fields.List(
+        fields.Nested(LabelOut),
+        required=True,
+        metadata={"description": "What holds the class, and points over the limit of a group, in words"},
+    )
+
+
+class UndecidedRuleOut(LabelOut):
+    rule = fields.String(required=True)
+
+
 class ExplanationOut(Out):
     code = fields.String(required=True)
     name = fields.String(required=True)
     subject = fields.String(required=True)
     scheme = fields.String(required=True)
+    scheme_title = fields.Nested(LabelOut, required=True)
     scheme_hash = fields.String(required=True)
     on = fields.String(required=True, metadata={"format": "date"})
     known_seq = fields.Integer(required=True)
     class_ = fields.String(data_key="class", attribute="class", required=True)
     score = fields.Integer(required=True)
     decided_by = fields.String(
-        required=True, allow_none=True, metadata={"description": "The veto or cap that set the class"}
+        required=True, allow_none=True, metadata={"description": "The veto, cap or override that set the class"}
+    )
+    decided = fields.Nested(
+        DecidedByOut,
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "What set the class, in words; null where points alone did 决定分类的规则或者人工认定"
+        },
     )
     points = fields.List(fields.Nested(PointsOut), required=True)
     indicators = fields.List(
@@ -119,16 +188,28 @@ class ExplanationOut(Out):
         fields.Dict(), required=True, metadata={"description": "The records named above, as they may be seen today"}
     )
     undecided = fields.List(fields.String(), required=True, metadata={"description": "Rules without enough data"})
+    undecided_rules = fields.List(
+        fields.Nested(UndecidedRuleOut),
+        required=True,
+        metadata={"description": "The same with their titles 未能判定的规则"},
+    )
     # Fields are taken off the class, so this one does not hide what the mapper calls `unknown`.
     unknown = fields.List(  # type: ignore[assignment]
         fields.String(), required=True, metadata={"description": "Indicators without data"}
     )
     no_data = fields.List(fields.String(), required=True, metadata={"description": "First-level groups without data"})
     completeness = fields.Dict(required=True, metadata={"description": "Indicators known, and all"})
-    distance = fields.Dict(required=True, metadata={"description": "Points to the better and to the worse class"})
+    distance = fields.Nested(DistanceOut, required=True)
     next_day = fields.String(required=True, allow_none=True)
     breakpoints = fields.List(
         fields.Dict(), required=True, metadata={"description": "Days on which time alone may change it"}
+    )
+    context_hash = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The frozen context that was read 背景值; null where the scheme reads none, or there is none"
+        },
     )
     digest = fields.String(required=True)
     reproduced = fields.Boolean(
@@ -137,6 +218,13 @@ class ExplanationOut(Out):
         metadata={"description": "Equals the grade stored for that day and knowledge; null: none was stored"},
     )
     differs = fields.String(metadata={"description": "Why not, where it does not"})
+    ways = fields.Dict(
+        allow_none=True,
+        metadata={
+            "description": "With `ways=true` only: the cheapest ways to a better class, waiting alone, what would make it worse; "
+            "null where the scheme does not grade the entity today"
+        },
+    )
 
 
 class ClassCount(Out):
@@ -155,7 +243,13 @@ class SchemeOut(Out):
     title = fields.Nested(LabelOut, required=True)
     hash = fields.String(required=True, metadata={"description": "SHA-256 of all that counts"})
     subjects = fields.List(fields.String(), required=True)
-    published = fields.Boolean(required=True, metadata={"description": "Whether results may be published 是否公示"})
+    published = fields.String(
+        required=True,
+        validate=validate.OneOf(list(PUBLISHED)),
+        metadata={
+            "description": "Whether the class may be shown to the public 是否公示: never, or where a local rule allows it"
+        },
+    )
     cycle = fields.String(required=True)
     direction = fields.String(required=True)
     lowest = fields.Integer(required=True)

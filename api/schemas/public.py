@@ -1,9 +1,12 @@
-"""What anyone may see. There is no field here for a class, a score or a ledger number, and none may be added."""
+"""What anyone may see. There is no field here for a risk class, a score or a ledger number, and none may be added.
+
+The one class is that of a quality-credit grade which a local rule makes public: see registry/services/public_grades.py.
+"""
 
 from marshmallow import fields, validate
 
 from api.schemas.common import LabelOut, Out, PageQuery
-from api.schemas.dossier import BasicsOut, KindCount, past_day
+from api.schemas.dossier import PUBLISHED, BasicsOut, KindCount, PublishedGrade, past_day
 from registry.kinds import KINDS
 
 
@@ -61,3 +64,4 @@ class PublicEntity(BasicsOut):
         required=True,
         metadata={"description": "Lists on which it stands, as far as that is public 名录"},
     )
+    published_grades = fields.List(fields.Nested(PublishedGrade), required=True, metadata={"description": PUBLISHED})

@@ -3,6 +3,8 @@
 MODULES = (
     "entities",
     "grades",
+    "events",
+    "overrides",
     "dossier",
     "records",
     "by_document",
@@ -22,5 +24,7 @@ MODULES = (
     "queue",
     "exchange",
     "schemes",
+    "comparisons",
+    "proposals",
     "seal",
 )

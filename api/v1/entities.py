@@ -33,7 +33,7 @@ def find_entities(query: dict[str, Any]) -> dict[str, Any]:
     )
     found = search.page(
         asked,
-        scheme=here().scheme.id,
+        scheme=here().settings.grading.scheme,
         with_class=caller().may("grades:read"),
         after=query["after"],
         limit=query["limit"],

@@ -12,7 +12,7 @@ from api.schemas.grade import ClassCounts, ExplanationOut, ExplanationQuery, Gra
 from api.v1.shown import conditional, known_seq
 from registry import clock
 from registry.errors import BadCursor, EntityNotFound, NotGraded, SchemeNotInForce
-from registry.services import explanation, grading
+from registry.services import book, explanation, standing, ways
 
 # Made once: making a schema takes longer than looking a grade up.
 ONE, PAGE = GradeOut(), GradePage()
@@ -27,14 +27,14 @@ bp = Blueprint("grades", __name__, url_prefix="/api/v1", description="风险分�
 def read_grade(query: dict[str, Any], code: str) -> Response:
     """风险分类 The grade that stands now; with `reasons=true` also why, in a few lines. Carries an ETag.
 
-    `reasons` is null while the grade waits to be renewed: rows of another grade would not add up to this score.
+    While the grade waits to be renewed the reasons are those of the content of the scheme that gave it.
     """
-    entity, scheme = visible_entity(code), here().scheme
-    state = explanation.current(entity, scheme)
+    entity, name = visible_entity(code), here().settings.grading.scheme
+    state = explanation.current(entity, name)
     row: dict[str, Any] = {
         "code": entity.code or entity.registration_no,
         "name": entity.name,
-        "scheme": scheme.id,
+        "scheme": name,
         "class_": state.class_,
         "score": state.score,
         "on": clock.day_of(state.day).isoformat(),
@@ -43,12 +43,8 @@ def read_grade(query: dict[str, Any], code: str) -> Response:
         "digest": bytes(state.digest).hex(),
     }
     if query["reasons"]:
-        found = explanation.behind(entity, scheme, state)
-        row["reasons"] = found and [
-            {"points": one.points, **one.sentence, "records": list(one.records)}
-            for one in sorted(found.points, key=lambda one: (-abs(one.points), one.rule))
-            if one.points
-        ]
+        found = explanation.behind(entity, here().scheme, state)
+        row["reasons"] = found and explanation.reasons(found)
     return conditional(ONE.dump(row))
 
 
@@ -58,7 +54,7 @@ def read_grade(query: dict[str, Any], code: str) -> Response:
 @gives(GradePage(), errors=[EntityNotFound, BadCursor])
 def list_grades(query: dict[str, Any], code: str) -> Response:
     """分类历史 Every grade that the entity has had, newest first. Carries an ETag."""
-    found = explanation.history_page(visible_entity(code), here().scheme, **query)
+    found = explanation.history_page(visible_entity(code), here().settings.grading.scheme, **query)
     return conditional(PAGE.dump({"items": found.items, "next": found.next}))
 
 
@@ -70,12 +66,20 @@ def explain_grade(query: dict[str, Any], code: str) -> dict[str, Any]:
     """分类理由 Why the entity has its grade: indicators, points, records, what was unknown, how far the next class is.
 
     `on` asks for another day, `known_at` for what was known at a moment. Points add up to the score exactly. What was
-    withdrawn since is not shown, whichever moment is asked for.
+    withdrawn since is not shown, whichever moment is asked for. `ways=true` adds what the enterprise can do about its class
+    from today on, what waiting alone does, and what would make it worse.
     """
     known = known_seq(query["known_at"])
     entity = visible_entity(code, known=known)
-    found = explanation.of(entity, here().scheme, on=query["on"], known=known, today=here().today())
-    return found.to_dict()
+    at = here()
+    if known == 0:
+        raise explanation.nothing_known(at.settings.jobs.timezone)
+    scheme = book.in_force(at.settings, on=query["on"] or at.today(), known=known)
+    found = explanation.of(entity, scheme, on=query["on"], known=known, today=at.today())
+    body = found.to_dict()
+    if query["ways"]:
+        body["ways"] = ways.of(found.entity, at.scheme, found, today=at.today())
+    return body
 
 
 @bp.get("/statistics/classes")
@@ -84,7 +88,7 @@ def explain_grade(query: dict[str, Any], code: str) -> dict[str, Any]:
 def count_classes() -> dict[str, Any]:
     """分类统计 How many entities stand in each class, by kind, in the key's divisions. Counts subjects 户数."""
     scheme = here().scheme
-    counts = grading.classes(scheme, caller().divisions)
+    counts = standing.classes(scheme, caller().divisions)
     items = [
         {"subject": subject, "class": name, "entities": number}
         for subject, by_class in counts.items()

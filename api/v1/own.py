@@ -27,10 +27,12 @@ def read_own(query: dict[str, Any]) -> dict[str, Any]:
     """企业自查 One's own dossier: where each record is published and until when, objections and repairs with their days."""
     at, known = here(), known_seq(query["known_at"])
     found = own.page(
-        own_entity(known=known), today=at.today(), zone=at.settings.jobs.timezone, on=query["on"],
-        known=known, after=query["after"], limit=query["limit"],
+        own_entity(known=known), settings=at.settings, today=at.today(), on=query["on"], known=known,
+        after=query["after"], limit=query["limit"],
     )  # fmt: skip
-    return dossier.shown(found.dossier) | {"objections": found.objections, "repairs": found.repairs}
+    return dossier.shown(found.dossier) | {
+        "objections": found.objections, "repairs": found.repairs, "published_grades": found.grades,
+    }  # fmt: skip
 
 
 @bp.get("/own/report.html")

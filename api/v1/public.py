@@ -15,7 +15,7 @@ from api.schemas.public import PublicEntity, PublicRecordPage, PublicRecordsQuer
 from api.schemas.readings import PublicityOut
 from registry.errors import BadCursor, EntityNotFound
 from registry.kinds import KINDS
-from registry.services import complaints, public
+from registry.services import complaints, public, public_grades
 from registry.services.public import LISTINGS, Visible
 
 bp = Blueprint("public", __name__, url_prefix="/api/v1/public", description="公示查询 What anyone may see")
@@ -27,16 +27,21 @@ def _visible(code: str) -> Visible:
     return public.visible(code, today=at.today(), zone=at.settings.jobs.timezone)
 
 
+def _grades(found: Visible) -> list[dict[str, Any]]:
+    return public_grades.shown(here().settings, [found.entity.id])
+
+
 @bp.get("/entities/<code>")
 @allowed(public=True, counted=True)
 @gives(PublicEntity(), errors=[EntityNotFound])
 def read_public_entity(code: str) -> dict[str, Any]:
-    """公示信息 Registration basics, and how many records are public today. No key is needed."""
+    """公示信息 Registration basics, how many records are public today, and the grades that a local rule makes public. No key is needed."""
     found = _visible(code)
     counts = found.counts()
     return public.basics(found.entity) | {
         "counts": [{"kind": kind, "records": number} for kind, number in counts.items()],
         "listed": [name for name in LISTINGS if name in counts],
+        "published_grades": _grades(found),
     }
 
 
@@ -75,6 +80,6 @@ def public_page(query: dict[str, Any], code: str) -> Response:
         render_template(
             "public.html", basics=basics, facts=facts_of(basics), counts=counts, page=shown, today=at.today(), more_of=more_of, until_of=until_of,
             listings=LISTINGS, listed=[name for name in LISTINGS if name in counts],
-            titles={name: KINDS[name].title for name in LISTINGS},
+            titles={name: KINDS[name].title for name in LISTINGS}, grades=_grades(found),
         )
     )  # fmt: skip

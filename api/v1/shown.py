@@ -5,12 +5,14 @@ from typing import Any
 import orjson
 from flask import Response, request
 
+from api.context import here
 from api.schemas.common import Moment
+from registry import clock
 from registry.models.entity import STATUS
 from registry.services import ledger
-from registry.services.grading import Standing
 from registry.services.keys import Caller
 from registry.services.records import Posted, RecordView
+from registry.services.standing import Standing
 from registry.services.visibility import REGULATOR, Reader, shown
 
 
@@ -20,6 +22,8 @@ def known_seq(asked: Moment | None) -> int | None:
         return None
     if asked.at is not None:
         return ledger.seq_at(asked.at)
+    if asked.day is not None:
+        return ledger.seq_at(clock.day_end(asked.day, here().settings.jobs.timezone))
     assert asked.seq is not None
     # What is not written yet cannot be known.
     return min(asked.seq, ledger.head())

@@ -1,6 +1,18 @@
 """What the jobs do. Every file here is read when the package is; to add a job is to add one function with `@job`."""
 
 from jobs.declared import JOBS, named
-from jobs.tasks import complaints, files, grading, listings, publication, seal, upkeep
+from jobs.tasks import complaints, context, files, grading, listings, publication, schemes, seal, upkeep
 
-__all__ = ["JOBS", "complaints", "files", "grading", "listings", "named", "publication", "seal", "upkeep"]
+__all__ = [
+    "JOBS",
+    "complaints",
+    "context",
+    "files",
+    "grading",
+    "listings",
+    "named",
+    "publication",
+    "schemes",
+    "seal",
+    "upkeep",
+]

@@ -6,8 +6,9 @@ from datetime import date, timedelta
 
 from jobs.declared import job
 from jobs.run import Run
+from registry import clock
 from registry.config import Settings
-from registry.services import grading
+from registry.services import book, grading, scheme_shadows
 from registry.services.explanation import in_force
 from registry.services.grading import Result
 from rules.scheme import Scheme
@@ -23,7 +24,7 @@ INSTEAD = "`xinheng grade --all --on DATE` shows the grades of another day and w
     late_ok=timedelta(minutes=1),  # the next minute does the same
     lease=timedelta(minutes=2),
     quiet=True,
-    wanted=lambda settings: bool(_waiting(settings)),
+    wanted=lambda settings: bool(_waiting(settings, clock.today(settings.jobs.timezone))),
     instead=INSTEAD,
 )
 def grade_stale(run: Run, *, today: date) -> None:
@@ -31,8 +32,10 @@ def grade_stale(run: Run, *, today: date) -> None:
 
     Repeatable: a mark goes in the transaction that writes the grade. Breakpoints of time are left to `grade_due`.
     """
-    for name in _waiting(run.settings):
-        _grade(run, name, lambda scheme: grading.due(scheme, day=today, only_stale=True, progress=run.progress))
+    for name in _waiting(run.settings, today):
+        _grade(
+            run, name, today, lambda scheme, day: grading.due(scheme, day=day, only_stale=True, progress=run.progress)
+        )  # fmt: skip
 
 
 @job(
@@ -48,8 +51,13 @@ def grade_due(run: Run, *, today: date) -> None:
 
     Repeatable: what was graded is not due any more. A scheme that fails is reported, and the others are graded.
     """
-    for name in grading.schemes(run.settings):
-        _grade(run, name, lambda scheme: grading.due(scheme, day=today, progress=run.progress))
+
+    def due(scheme: Scheme, day: date) -> Result:
+        scheme_shadows.turn_back(scheme.id, day)
+        return grading.due(scheme, day=day, progress=run.progress)
+
+    for name in grading.schemes(run.settings, today):
+        _grade(run, name, today, due)
 
 
 @job(
@@ -67,23 +75,26 @@ def grade_all(run: Run, *, today: date) -> None:
     Repeatable: a run that was cut off goes on at its last finished range, and only changes are written.
     """
     size = run.settings.grading.range_size
-    for name in grading.schemes(run.settings):
-        _grade(
-            run,
-            name,
-            lambda scheme: grading.everyone(scheme, day=today, range_size=size, now=run.now, progress=run.progress),
-        )
+
+    def everyone(scheme: Scheme, day: date) -> Result:
+        scheme_shadows.turn_back(scheme.id, day)
+        return grading.everyone(scheme, day=day, range_size=size, now=run.now, progress=run.progress)
+
+    for name in grading.schemes(run.settings, today):
+        _grade(run, name, today, everyone)
 
 
-def _waiting(settings: Settings) -> list[str]:
-    # A mark of a scheme that left the book waits for nobody.
-    return [name for name in grading.stale_schemes() if name in grading.schemes(settings)]
+def _waiting(settings: Settings, today: date) -> list[str]:
+    # A mark of a scheme that left the book, or begins later, waits for nobody.
+    marked = grading.stale_schemes()
+    return [name for name in grading.schemes(settings, today) if name in marked] if marked else []
 
 
-def _grade(run: Run, name: str, grade: Callable[[Scheme], Result]) -> None:
+def _grade(run: Run, name: str, today: date, grade: Callable[[Scheme, date], Result]) -> None:
     with run.item(name), in_force():
         started = time.monotonic()
-        result = grade(grading.scheme_named(run.settings, name))
+        day = book.graded_as_of(name, today)
+        result = grade(grading.scheme_named(run.settings, name, day), day)
         run.result.setdefault("schemes", {})[name] = {
             "entities": result.entities, "changed": result.changed, "seconds": round(time.monotonic() - started, 2),
         }  # fmt: skip

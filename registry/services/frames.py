@@ -18,6 +18,7 @@ FACTS = {
 COVERAGE = {"kind": pl.Int16, "division": pl.String, "from_day": pl.Int32, "to_day": pl.Int32}
 STATE = {
     "entity": pl.Int64, "version": pl.Int32, "digest": pl.Binary, "next_day": pl.Int32, "known": pl.Int64, "day": pl.Int32,
+    "context": pl.Int32,
 }  # fmt: skip
 # Only registered entities that still exist are graded: provisional and cancelled ones are not. Who moved away 迁出, or
 # whose registration was annulled 撤销 (4, other), is not cancelled: what that means for the grade is the scheme's to say.

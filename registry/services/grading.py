@@ -1,6 +1,7 @@
 """Grading: one entity inside the transaction of a post, those that are due, or all of them in ranges.
 
-Everything that decides is in `rules`; here is who is asked, from which facts, and what is written of the answer.
+Everything that decides is in `rules`; here is who is asked, from which facts. What is written of the answer is the work
+of `standing`.
 """
 
 from collections import Counter
@@ -8,73 +9,40 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
-from pathlib import Path
 
 import polars as pl
 
 from registry import clock
 from registry.config import Settings
-from registry.database import execute, execute_many, in_slices, insert_rows, read_frame, session, write
-from registry.errors import BadScheme, UnknownScheme
-from registry.kinds import KINDS
-from registry.models import GradeRange, GradeRun, SchemeVersion
-from registry.services import frames, ledger
-from rules.engine import facts_needed, grade
-from rules.errors import SchemeError
-from rules.scheme import Scheme, load_book
+from registry.database import execute, in_slices, insert_rows, session, write
+from registry.models import GradeRange, GradeRun
+from registry.services import book, frames, given, ledger, standing
+from registry.services.book import version_of
+from registry.services.standing import classes
+from rules.engine import facts_needed, grade, reads_context
+from rules.given import Given
+from rules.scheme import Scheme
 
 # Entities of one due run that are read, graded and written together.
 BATCH = 20_000
 # Rows written in one transaction of a full run: under 30 ms of the write lock, and few enough waits for the disk.
 ROWS = 4_000
 
-GRADE_COLUMNS = ("entity", "version_id", "day", "known", "class", "score", "digest")
-STATE_COLUMNS = ("scheme", "entity", "version", "day", "known", "class", "rank", "score", "digest", "next_day")
-# A grade becomes current only over one that knew less, or as much on an earlier day or the same.
-NEWER = (
-    "ON CONFLICT (scheme, entity) DO UPDATE SET "
-    + ", ".join(f"{column} = excluded.{column}" for column in STATE_COLUMNS[2:])
-    + " WHERE excluded.known > grade_state.known"
-    " OR (excluded.known = grade_state.known AND excluded.day >= grade_state.day)"
-)
-
 Progress = Callable[[int, int], None]
 
 
-@cache
-def _book(folder: Path) -> dict[str, Scheme]:
-    try:
-        return load_book(folder, {kind.name: kind.number for kind in KINDS.values()})
-    except SchemeError as error:
-        raise BadScheme(str(error)) from error
+def scheme_named(settings: Settings, name: str | None = None, on: date | None = None) -> Scheme:
+    """The scheme of that id (default: `[grading] scheme`) as it holds on a day; without a day, as it was last activated.
+
+    Raises UnknownScheme, listing what there is.
+    """
+    return book.in_force(settings, name, on=on)
 
 
-def scheme_named(settings: Settings, name: str | None = None) -> Scheme:
-    """The scheme of that id (default: `[grading] scheme`). Raises UnknownScheme, listing what there is."""
-    book = _book(settings.path(settings.grading.book))
-    wanted = name or settings.grading.scheme
-    if wanted not in book:
-        raise UnknownScheme(f"There is no scheme {wanted!r}. Schemes are: {', '.join(book)}.")
-    return book[wanted]
-
-
-def schemes(settings: Settings) -> list[str]:
-    """Ids of every scheme that grades."""
-    return list(_book(settings.path(settings.grading.book)))
-
-
-def version_of(scheme: Scheme) -> int:
-    """The number under which this content of the scheme is kept; it is kept now if it is new."""
-    found = SchemeVersion.get_or_none(SchemeVersion.hash == scheme.hash)
-    if found is None:
-        with write():
-            execute(
-                "INSERT INTO scheme_version (scheme, hash, content, first_seq) VALUES (?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING",
-                (scheme.id, scheme.hash, scheme.content, ledger.head()),
-            )
-        found = SchemeVersion.get(SchemeVersion.hash == scheme.hash)
-    return int(found.id)
+def schemes(settings: Settings, on: date | None = None) -> list[str]:
+    """Ids of every scheme that grades on a day, those that are tried in the shadow among them; without a day also those
+    that begin later."""
+    return book.schemes_in_force(settings, on=on)
 
 
 @dataclass(slots=True)
@@ -94,74 +62,6 @@ class Result:
                 mine[name] = mine.get(name, 0) + number
 
 
-# --- writing -----------------------------------------------------------------------------------------------------
-
-
-def _write(scheme: Scheme, version: int, graded: pl.DataFrame, known: int, *, renew: bool) -> int:
-    """Write grades that differ from the current ones and return how many. Must run inside one transaction a call.
-
-    A grade becomes current only over one that knew less, or as much on an earlier day: two writers cannot finish out
-    of order. With `renew` the day and the next breakpoint of unchanged grades move on as well (the due run needs it).
-    """
-    if ledger.head() > known:  # somebody stored and graded meanwhile: leave out who was overtaken since `_compare`
-        graded = graded.join(_newer(scheme, graded["entity"].to_list(), known), on="entity", how="anti")
-    rank = {name: index for index, name in enumerate(scheme.classes)}
-    rows = graded.select(
-        "entity",
-        "day",
-        "class",
-        "score",
-        "digest",
-        "next_day",
-        pl.col("class").replace_strict(rank, return_dtype=pl.Int16).alias("rank"),
-        "same",
-        pl.lit(scheme.id).alias("scheme"),
-        pl.lit(version).alias("version"),
-        pl.lit(version).alias("version_id"),
-        pl.lit(known).alias("known"),
-    )
-    changed = rows.filter(~pl.col("same"))
-    insert_rows("grade", GRADE_COLUMNS, changed.select(GRADE_COLUMNS).rows(), conflict="ON CONFLICT DO NOTHING")
-    insert_rows("grade_state", STATE_COLUMNS, (rows if renew else changed).select(STATE_COLUMNS).rows(), conflict=NEWER)
-    return changed.height
-
-
-def _compare(version: int, known: int, graded: pl.DataFrame, state: pl.DataFrame) -> pl.DataFrame:
-    """Mark the grades that are the same as the current ones (`same`) and whose breakpoint is the same (`still`).
-
-    Entities whose current grade knew more than `known`, or as much on a later day, are left out: they were overtaken.
-    """
-    old = {"digest": "old", "next_day": "old_next", "version": "old_version", "known": "old_known", "day": "old_day"}
-    # Lazy to the end: one pass instead of four, which a single entity inside a post feels.
-    joined = graded.lazy().join(state.lazy().rename(old), on="entity", how="left", maintain_order="left")
-    overtaken = (pl.col("old_known") > known) | ((pl.col("old_known") == known) & (pl.col("old_day") > pl.col("day")))
-    joined = joined.filter(~overtaken.fill_null(value=False))
-    same = (pl.col("old") == pl.col("digest")) & (pl.col("old_version") == version)
-    return joined.with_columns(
-        same=same.fill_null(value=False),
-        still=(same & pl.col("next_day").eq_missing(pl.col("old_next"))).fill_null(value=False),
-    ).collect()
-
-
-def _newer(scheme: Scheme, entities: Sequence[int], known: int) -> pl.DataFrame:
-    """Those of these entities whose current grade knows more than `known`."""
-    sql = "SELECT entity FROM grade_state WHERE scheme = ? AND entity BETWEEN ? AND ? AND known > ?"
-    bounds = (min(entities), max(entities)) if entities else (0, 0)
-    return read_frame(sql, (scheme.id, *bounds, known), {"entity": pl.Int64})
-
-
-def _state_of(scheme: Scheme, entities: Sequence[int]) -> pl.DataFrame:
-    parts = [
-        read_frame(
-            f"SELECT {', '.join(frames.STATE)} FROM grade_state WHERE scheme = ? AND entity IN ({', '.join('?' * len(part))})",  # noqa: S608
-            [scheme.id, *part],
-            frames.STATE,
-        )
-        for part in in_slices(list(entities), 20_000)
-    ]
-    return pl.concat(parts) if parts else pl.DataFrame(schema=frames.STATE)
-
-
 def _counted(population: pl.DataFrame, graded: pl.DataFrame, changed: int) -> Result:
     subjects = dict(population.select("entity", "subject").iter_rows())
     counts = Counter((subjects[entity], name) for entity, name in graded.select("entity", "class").iter_rows())
@@ -174,24 +74,49 @@ def _counted(population: pl.DataFrame, graded: pl.DataFrame, changed: int) -> Re
 # --- the three ways ------------------------------------------------------------------------------------------------
 
 
-def one(scheme: Scheme, entities: Sequence[int], *, day: date) -> Result:
+def one(scheme: Scheme, entities: Sequence[int], *, day: date, now: Callable[[], int] = clock.now) -> Result:
     """Grade a few entities now. Call it inside the transaction that stored something about them.
 
     Their stale marks go in the same transaction, as far as what they stood for was known.
     """
     known, version = ledger.head(), version_of(scheme)
-    population = _on(scheme, frames.population_of(entities, known), day)
-    facts = frames.facts_of(entities, facts_needed(scheme), known)
-    graded = grade(population, facts, frames.coverage(known), scheme)
-    compared = _compare(version, known, graded, _state_of(scheme, population["entity"].to_list()))
+    population, graded, compared, beside = _graded(scheme, version, entities, day=day, known=known)
     # Marks first, as everywhere: two transactions that lock marks and grades in one order cannot lock each other out.
-    _unmark(scheme, sorted(set(entities)), known)
-    changed = _write(scheme, version, compared, known, renew=True)
-    _retire(scheme, entities, known)
+    standing.unmark(scheme, sorted(set(entities)), known)
+    # Before the feed is locked, which is the last lock of all.
+    standing.retire(scheme, entities, known, outside=_outside(scheme, population, graded))
+    changed = standing.write(scheme, compared, known=known, context_hash=beside.context_hash, at=now())
     return _counted(population, graded, changed)
 
 
-def due(scheme: Scheme, *, day: date, only_stale: bool = False, progress: Progress | None = None) -> Result:
+def _graded(
+    scheme: Scheme, version: int, entities: Sequence[int], *, day: date, known: int
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, Given]:
+    """These entities as they are asked about, their grades, the same beside those that stand, and what was given."""
+    population = _on(scheme, frames.population_of(entities, known), day)
+    asked = population["entity"].to_list()
+    beside = given.about(scheme, asked, known=known, day=clock.day_number(day))
+    facts = frames.facts_of(entities, facts_needed(scheme), known)
+    graded = grade(population, facts, frames.coverage(known), scheme, beside)
+    return population, graded, standing.compare(version, known, beside, graded, standing.of(scheme, asked)), beside
+
+
+def _outside(scheme: Scheme, population: pl.DataFrame, graded: pl.DataFrame) -> list[int]:
+    """Those who were asked about and are no members of the scheme."""
+    if scheme.members is None:
+        return []
+    found: list[int] = population.join(graded.select("entity"), on="entity", how="anti")["entity"].to_list()
+    return found
+
+
+def due(
+    scheme: Scheme,
+    *,
+    day: date,
+    only_stale: bool = False,
+    now: Callable[[], int] = clock.now,
+    progress: Progress | None = None,
+) -> Result:
     """Grade the entities whose grade may have changed: something new was said of them, or time alone reached a breakpoint.
 
     With `only_stale`, the former only. Each batch is its own transaction; a run that is cut off leaves the rest due.
@@ -199,27 +124,31 @@ def due(scheme: Scheme, *, day: date, only_stale: bool = False, progress: Progre
     """
     with session():
         known, version = ledger.head(), version_of(scheme)
-        waiting = _stale(scheme) if only_stale else _due(scheme, version, day)
-        total = Result()
+        first_time = not only_stale and _is_new(scheme, version)
+        waiting = _stale(scheme) if only_stale else _due(scheme, version, day, known, everybody=first_time)
+        total, began = Result(), now()
         for start in range(0, len(waiting), BATCH):
             part = waiting[start : start + BATCH]
-            population = _on(scheme, frames.population_of(part, known), day)
-            facts = frames.facts_of(part, facts_needed(scheme), known)
-            graded = grade(population, facts, frames.coverage(known), scheme)
-            compared = _compare(version, known, graded, _state_of(scheme, population["entity"].to_list()))
+            population, graded, compared, beside = _graded(scheme, version, part, day=day, known=known)
             changed = 0
             for piece in compared.iter_slices(ROWS):
                 with write():
-                    _unmark(scheme, piece["entity"].to_list(), known)
-                    changed += _write(scheme, version, piece, known, renew=True)
+                    standing.unmark(scheme, piece["entity"].to_list(), known)
+                    changed += standing.write(scheme, piece, known=known, context_hash=beside.context_hash, at=now())
             # Entities that cannot be graded (not registered yet, cancelled) must not stay due for ever.
-            rest = sorted(set(part) - set(compared["entity"].to_list()))
-            with write():
-                _unmark(scheme, rest, known)
-                _retire(scheme, rest, known)
+            outside = set(_outside(scheme, population, graded))
+            for rest in in_slices(sorted(set(part) - set(compared["entity"].to_list())), ROWS):
+                with write():
+                    standing.unmark(scheme, rest, known)
+                    standing.retire(scheme, rest, known, outside=[one for one in rest if one in outside])
             total.add(_counted(population, graded, changed))
             if progress is not None:
                 progress(start + len(part), len(waiting))
+        if first_time:
+            GradeRun.create(
+                scheme=scheme.id, version=version, day=clock.day_number(day), known=known, state="done", started_at=began,
+                finished_at=now(), entities=total.entities, changed=total.changed,
+            )  # fmt: skip
         return total
 
 
@@ -234,8 +163,8 @@ def everyone(
         total = Result(sum(row.entities for row in done.values()), sum(row.changed for row in done.values()))
         ranges = [(first, first + range_size - 1) for first in range(1, highest + 1, range_size)]
         left = [(first, last) for first, last in ranges if first not in done or done[first].last < last]
-        for at, read in enumerate(_read_ahead(scheme, left, known), start=len(ranges) - len(left) + 1):
-            total.add(_grade_read(scheme, run.id, read, day=day, known=known))
+        for at, read in enumerate(_read_ahead(scheme, left, day, known), start=len(ranges) - len(left) + 1):
+            total.add(_grade_read(scheme, run.id, read, day=day, known=known, now=now))
             if progress is not None:
                 progress(min(at * range_size, highest), highest)
         with write():
@@ -256,10 +185,11 @@ class _Range:
     population: pl.DataFrame
     facts: pl.DataFrame
     coverage: pl.DataFrame
+    given: Given
     state: pl.DataFrame
 
 
-def _read_range(scheme: Scheme, first: int, last: int, known: int) -> _Range:
+def _read_range(scheme: Scheme, first: int, last: int, day: date, known: int) -> _Range:
     with session():
         return _Range(
             first,
@@ -267,15 +197,12 @@ def _read_range(scheme: Scheme, first: int, last: int, known: int) -> _Range:
             frames.population_in(first, last, known),
             frames.facts_in(first, last, facts_needed(scheme), known),
             frames.coverage(known),
-            read_frame(
-                f"SELECT {', '.join(frames.STATE)} FROM grade_state WHERE scheme = ? AND entity BETWEEN ? AND ?",  # noqa: S608
-                (scheme.id, first, last),
-                frames.STATE,
-            ),
+            given.within(scheme, first, last, known=known, day=clock.day_number(day)),
+            standing.within(scheme, first, last),
         )
 
 
-def _read_ahead(scheme: Scheme, ranges: Sequence[tuple[int, int]], known: int) -> Iterator[_Range]:
+def _read_ahead(scheme: Scheme, ranges: Sequence[tuple[int, int]], day: date, known: int) -> Iterator[_Range]:
     """Read each range while the one before it is graded and written: the database reads without holding up Python.
 
     What is posted meanwhile has a higher number and is not overwritten.
@@ -283,77 +210,47 @@ def _read_ahead(scheme: Scheme, ranges: Sequence[tuple[int, int]], known: int) -
     if not ranges:
         return
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as reader:
-        coming = reader.submit(_read_range, scheme, *ranges[0], known)
+        coming = reader.submit(_read_range, scheme, *ranges[0], day, known)
         for following in [*ranges[1:], None]:
             read = coming.result()
             if following is not None:
-                coming = reader.submit(_read_range, scheme, *following, known)
+                coming = reader.submit(_read_range, scheme, *following, day, known)
             yield read
 
 
-def grade_range(scheme: Scheme, run: int, first: int, last: int, *, day: date, known: int) -> Result:
+def grade_range(
+    scheme: Scheme, run: int, first: int, last: int, *, day: date, known: int, now: Callable[[], int] = clock.now
+) -> Result:
     """Grade one range of entity ids and put it on record. Safe to repeat; any process may do it."""
-    return _grade_read(scheme, run, _read_range(scheme, first, last, known), day=day, known=known)
+    return _grade_read(scheme, run, _read_range(scheme, first, last, day, known), day=day, known=known, now=now)
 
 
-def _grade_read(scheme: Scheme, run: int, read: _Range, *, day: date, known: int) -> Result:
-    version, first, last, state = version_of(scheme), read.first, read.last, read.state
-    graded = grade(_on(scheme, read.population, day), read.facts, read.coverage, scheme)
-    compared = _compare(version, known, graded, state)
+def _grade_read(scheme: Scheme, run: int, read: _Range, *, day: date, known: int, now: Callable[[], int]) -> Result:
+    version, population = version_of(scheme), _on(scheme, read.population, day)
+    graded = grade(population, read.facts, read.coverage, scheme, read.given)
+    compared = standing.compare(version, known, read.given, graded, read.state)
     result = Result(graded.height, compared.filter(~pl.col("same")).height)
     # What is the same to the next breakpoint needs no writing at all.
     for piece in compared.filter(~pl.col("still")).iter_slices(ROWS):
         with write():
-            _write(scheme, version, piece, known, renew=True)
-    held = state.filter(~pl.col("entity").is_in(graded["entity"].implode()))["entity"].to_list()
+            standing.write(scheme, piece, known=known, context_hash=read.given.context_hash, at=now())
+    held = read.state.filter(~pl.col("entity").is_in(graded["entity"].implode()))["entity"].to_list()
+    outside = set(_outside(scheme, population, graded))
+    for rest in in_slices(held, ROWS):
+        with write():
+            standing.retire(scheme, rest, known, outside=[one for one in rest if one in outside])
     with write():
         execute(
             "DELETE FROM stale WHERE scheme = ? AND entity BETWEEN ? AND ? AND seq <= ?",
-            (scheme.id, first, last, known),
+            (scheme.id, read.first, read.last, known),
         )
-        _retire(scheme, held, known)
         insert_rows(
             "grade_range",
             ("run_id", "first", "last", "entities", "changed"),
-            [(run, first, last, result.entities, result.changed)],
+            [(run, read.first, read.last, result.entities, result.changed)],
             conflict="ON CONFLICT DO NOTHING",
         )
     return result
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """The grade that an entity has now."""
-
-    class_: str
-    score: int
-    day: date
-
-
-def standing(scheme: Scheme, entities: Sequence[int]) -> dict[int, Standing]:
-    """The current grade of each of these entities that has one."""
-    found: dict[int, Standing] = {}
-    for part in in_slices(sorted(set(entities))):
-        sql = f"SELECT entity, class, score, day FROM grade_state WHERE scheme = ? AND entity IN ({', '.join('?' * len(part))})"  # noqa: S608
-        for entity, name, score, day in execute(sql, [scheme.id, *part]).fetchall():
-            found[entity] = Standing(name, score, clock.day_of(day))
-    return found
-
-
-def classes(scheme: Scheme, divisions: Sequence[str] = ("",)) -> dict[str, dict[str, int]]:
-    """How many entities stand in each class now, per subject kind, in the divisions with these prefixes."""
-    counts: dict[str, dict[str, int]] = {}
-    within, values = "", [scheme.id]
-    if "" not in divisions:
-        within = f"AND ({' OR '.join('e.division BETWEEN ? AND ?' for _ in divisions)}) "
-        values += [bound for prefix in divisions for bound in (prefix.ljust(6, "0"), prefix.ljust(6, "9"))]
-    sql = (
-        "SELECT e.kind, s.class, count(*) FROM grade_state s JOIN entity e ON e.id = s.entity "  # noqa: S608
-        f"WHERE s.scheme = ? {within}GROUP BY e.kind, s.class ORDER BY e.kind, s.class"
-    )
-    for subject, name, number in execute(sql, values).fetchall():
-        counts.setdefault(subject, {})[name] = number
-    return counts
 
 
 def _begin(scheme: Scheme, day: date, now: int) -> tuple[GradeRun, int]:
@@ -378,19 +275,32 @@ def _begin(scheme: Scheme, day: date, now: int) -> tuple[GradeRun, int]:
         ), known
 
 
-def _due(scheme: Scheme, version: int, day: date) -> list[int]:
+def _due(scheme: Scheme, version: int, day: date, known: int, *, everybody: bool) -> list[int]:
+    number = clock.day_number(day)
+    values: list[object] = [scheme.id, scheme.id, number, scheme.id, version]
+    # No index has these two, so that both are asked in one pass over all grades.
+    over = "version <> ?"
+    if reads_context(scheme):
+        over = "(version <> ? OR context <> ?)"
+        values.append(given.context_id(scheme, known=known, day=number))
     parts = [
         "SELECT entity FROM stale WHERE scheme = ?",
         "SELECT entity FROM grade_state WHERE scheme = ? AND next_day <= ?",
-        "SELECT entity FROM grade_state WHERE scheme = ? AND version <> ?",
+        f"SELECT entity FROM grade_state WHERE scheme = ? AND {over}",  # noqa: S608 (ours)
     ]
-    values: list[object] = [scheme.id, scheme.id, clock.day_number(day), scheme.id, version]
-    if not GradeRun.select().where((GradeRun.scheme == scheme.id) & (GradeRun.state == "done")).exists():
-        # A scheme that is new here: nobody was ever marked for it.
+    if everybody:
+        # Nobody was ever marked for a content that is new here, and it may be for more than the one before.
         state = "SELECT 1 FROM grade_state s WHERE s.scheme = ? AND s.entity = entity.id"
         parts.append(f"SELECT id FROM entity WHERE {frames.GRADABLE} AND NOT EXISTS ({state})")  # noqa: S608
         values.append(scheme.id)
     return [row[0] for row in execute(f"{' UNION '.join(parts)} ORDER BY 1", values).fetchall()]
+
+
+def _is_new(scheme: Scheme, version: int) -> bool:
+    """Whether the last run through all entities was not with this content: it is new, or another one held in between."""
+    runs = GradeRun.select().where((GradeRun.scheme == scheme.id) & (GradeRun.state == "done"))
+    last = runs.order_by(GradeRun.id.desc()).first()
+    return last is None or last.version != version
 
 
 def _stale(scheme: Scheme) -> list[int]:
@@ -402,21 +312,6 @@ def _stale(scheme: Scheme) -> list[int]:
 def stale_schemes() -> list[str]:
     """Ids of the schemes under which something new waits to be graded."""
     return [row[0] for row in execute("SELECT DISTINCT scheme FROM stale").fetchall()]
-
-
-def _retire(scheme: Scheme, entities: Sequence[int], known: int) -> None:
-    """Take away the current grade of entities that may have none any more. What they had stays in the history."""
-    execute_many(
-        "DELETE FROM grade_state WHERE scheme = ? AND entity = ? AND known <= ?",
-        [(scheme.id, entity, known) for entity in frames.not_gradable(entities, scheme.subjects)],
-    )
-
-
-def _unmark(scheme: Scheme, entities: Sequence[int], known: int) -> None:
-    execute_many(
-        "DELETE FROM stale WHERE scheme = ? AND entity = ? AND seq <= ?",
-        [(scheme.id, entity, known) for entity in entities],
-    )
 
 
 def _on(scheme: Scheme, population: pl.DataFrame, day: date) -> pl.DataFrame:

@@ -28,6 +28,10 @@ SCOPES = {
     "exchange:read": "fetch outbound batches, the withdrawal feed and reconciliation 数据交换",
     "ledger:audit": "read proofs and signed roots of the ledger 台账核验",
     "self:read": "an enterprise's own key: its own record, objections, repairs 企业自查",
+    "overrides:propose": "propose a class for an entity in place of the scheme's, with grades:read 提出人工认定",
+    "overrides:approve": "approve, refuse and end what another person proposed, with grades:read 审批人工认定",
+    "schemes:propose": "propose schemes, compare them, try them in the shadow 提出评价方案",
+    "schemes:approve": "approve or refuse proposed schemes 批准评价方案",
     "lists:read": "read the field copy of a list; the supervisor's copy also needs grades:read 查看名单",
 }
 # All that an enterprise's own key may do.

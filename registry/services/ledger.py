@@ -19,7 +19,7 @@ from registry.cells.personal import mask_personal
 from registry.database import execute, execute_many, in_slices, insert_rows, is_postgres, write
 from registry.errors import NotInitialised, RecordConflict, RecordNotFound
 from registry.kinds import KINDS, Statement
-from registry.models import LedgerHead, Moment, Record
+from registry.models import Moment, Record
 from registry.services import aliases, coverage, mirrors
 from registry.services.known import Known, Matched, counted_columns, revised_at
 from registry.services.known import read as read_known
@@ -488,10 +488,10 @@ def writing(*, now: int, schemes: Sequence[str], remember: bool = False) -> Gene
 
 def head() -> int:
     """The last number given: how much of the ledger is known now."""
-    found = LedgerHead.get_or_none(LedgerHead.id == 1)
+    found = execute("SELECT seq FROM ledger_head WHERE id = 1").fetchone()
     if found is None:
         raise NotInitialised
-    return int(found.seq)
+    return int(found[0])
 
 
 def seq_at(moment: int) -> int:

@@ -17,10 +17,10 @@ from registry.database import execute, insert_rows, is_postgres, write
 from registry.errors import ListNotFound, NotADraw, NothingToList
 from registry.models import InspectionList, InspectionListRow, Task
 from registry.page import Page
-from registry.services import audit, frames, ledger
+from registry.services import audit, frames, given, ledger
 from registry.services.search import prefix_range
 from rules.engine import facts_needed
-from rules.explain import explain
+from rules.explain import reasons
 from rules.scheme import Scheme
 
 # Most points rows that a supervisor's list shows per entity; the whole is one call away.
@@ -28,7 +28,7 @@ REASONS = 5
 
 COLUMNS = (
     "s.entity, coalesce(e.code, e.registration_no), e.name, e.kind, e.division, e.address, s.class, s.score, s.day, "
-    "s.rank, s.known, s.digest"
+    "s.rank, s.known, s.digest, s.context"
 )
 FROZEN = ("entity", "code", "name", "kind", "division", "address", "class_", "score", "graded_day")
 TABLES = "grade_state s JOIN entity e ON e.id = s.entity"
@@ -153,7 +153,7 @@ def _worst(scheme: Scheme, filters: Filters, size: int) -> list[dict[str, Any]]:
     order = ORDER.format(code="coalesce(e.code, e.registration_no)" + (' COLLATE "C"' if is_postgres() else ""))
     sql = f"SELECT {COLUMNS} FROM {TABLES} WHERE {condition} ORDER BY {order} LIMIT ?"  # noqa: S608 (all ours)
     found = execute(sql, [*values, size]).fetchall()
-    return [dict(zip((*FROZEN, "rank", "known", "digest"), row, strict=True)) for row in found]
+    return [dict(zip((*FROZEN, "rank", "known", "digest", "context"), row, strict=True)) for row in found]
 
 
 def _reasons(scheme: Scheme, rows: list[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
@@ -164,20 +164,29 @@ def _reasons(scheme: Scheme, rows: list[dict[str, Any]]) -> dict[int, list[dict[
     """
     # Given under cuts that the scheme has no more: it could not be graded on that day at all.
     rows = [row for row in rows if scheme.cuts.at(row["graded_day"]) is not None]
-    if not rows:
-        return {}
+    # Nearly always one context; where some grades are older, each set of them over its own.
+    return {
+        entity: reasons
+        for number in sorted({row["context"] for row in rows})
+        for entity, reasons in _over(scheme, number, [row for row in rows if row["context"] == number]).items()
+    }
+
+
+def _over(scheme: Scheme, number: int, rows: list[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
+    """The same for rows whose grades read one context."""
     asked = pl.DataFrame(
         [(row["entity"], row["graded_day"], row["known"]) for row in rows],
         schema={"entity": pl.Int64, "day": pl.Int32, "at": pl.Int64},
         orient="row",
     )
     entities = asked["entity"].to_list()
-    population = frames.population_of(entities, ledger.head()).join(asked.select("entity", "day"), on="entity")
+    head = ledger.head()
+    population = frames.population_of(entities, head).join(asked.select("entity", "day"), on="entity")
     facts = frames.facts_ever(entities, facts_needed(scheme)).join(asked.select("entity", "at"), on="entity")
     still = pl.col("gone").is_null() | (pl.col("gone") > pl.col("at"))
     facts = facts.filter((pl.col("seq") <= pl.col("at")) & still).select(list(frames.FACTS))
-    found = explain(population, facts, frames.coverage(ledger.head()), scheme)
-    given = {row["entity"]: bytes(row["digest"]).hex() for row in rows}
+    found = reasons(population, facts, frames.coverage(head), scheme, given.as_read(entities, number, known=head))
+    digests = {row["entity"]: bytes(row["digest"]).hex() for row in rows}
     return {
         one.entity: [
             {"rule": row.rule, "title": row.title, "points": row.points, "sentence": row.sentence}
@@ -185,7 +194,7 @@ def _reasons(scheme: Scheme, rows: list[dict[str, Any]]) -> dict[int, list[dict[
             if row.points > 0
         ]
         for one in found
-        if one.digest == given[one.entity]
+        if one.digest == digests[one.entity]
     }
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from registry.config import Settings
 from registry.database import dicts
 from registry.models import Entity, Objection, Record, Repair
-from registry.services import dossier, timeline
+from registry.services import dossier, public_grades, timeline
 from registry.services.dossier import Dossier
 from registry.services.visibility import ENTERPRISE
 
@@ -17,18 +18,19 @@ REQUESTS = 50
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """One page of an enterprise's own dossier, and what it asked for, newest first."""
+    """One page of an enterprise's own dossier, what it asked for, newest first, and the grades that anyone may see of it."""
 
     dossier: Dossier
     objections: list[dict[str, Any]]
     repairs: list[dict[str, Any]]
+    grades: list[dict[str, Any]]
 
 
 def page(
     entity: Entity,
     *,
+    settings: Settings,
     today: date,
-    zone: str,
     on: date | None = None,
     known: int | None = None,
     after: str | None = None,
@@ -37,11 +39,19 @@ def page(
     """One page of what an enterprise may read of itself, in a constant number of queries. Raises BadCursor.
 
     The same timeline as the regulator's, with the fields that are for the enterprise: nobody who complained or reported,
-    no remark that regulators made for themselves, and never a risk class. Requests about a record that was withdrawn or
+    no remark that regulators made for themselves, and never a risk class: only the grades that a local rule makes public, as they are
+    today whatever day is asked for. Requests about a record that was withdrawn or
     repaired since name no record.
     """
     found = dossier.page(
-        entity, reader=ENTERPRISE, today=today, zone=zone, on=on, known=known, after=after, limit=limit
+        entity,
+        reader=ENTERPRISE,
+        today=today,
+        zone=settings.jobs.timezone,
+        on=on,
+        known=known,
+        after=after,
+        limit=limit,
     )
     ids = found.ids
     objections = dicts(
@@ -54,6 +64,7 @@ def page(
         found,
         [_objection(row, seqs) for row in objections if row in asked],
         [_repair(row, seqs) for row in repairs if row in asked],
+        public_grades.shown(settings, [entity.id]),
     )
 
 

@@ -7,9 +7,10 @@ import polars as pl
 
 from registry import clock
 from registry.database import execute, read_frame, session
-from registry.services import frames, ledger
+from registry.services import frames, given, ledger
 from registry.services.grading import Result
 from rules.engine import facts_needed, grade
+from rules.given import Given
 from rules.scheme import Scheme
 
 Progress = Callable[[int, int], None]
@@ -27,16 +28,17 @@ def on(
     with session():
         known, total = ledger.head(), Result()
         coverage = frames.coverage(known)
-        for population, facts, done, of in _pieces(scheme, known, range_size, entities):
+        number = clock.day_number(day)
+        for population, facts, beside, done, of in _pieces(scheme, known, number, range_size, entities):
             asked = population.filter(pl.col("subject").is_in(scheme.subjects)).with_columns(
-                day=pl.lit(clock.day_number(day), dtype=pl.Int32)
+                day=pl.lit(number, dtype=pl.Int32)
             )
-            graded = grade(asked, facts, coverage, scheme).join(asked.select("entity", "subject"), on="entity")
+            graded = grade(asked, facts, coverage, scheme, beside).join(asked.select("entity", "subject"), on="entity")
             current = _classes(scheme, graded["entity"])
             moved = graded.join(current, on="entity").filter(pl.col("class") != pl.col("now")).height
             piece = Result(graded.height, moved)
-            for subject, name, number in graded.group_by("subject", "class").len().sort("subject", "class").iter_rows():
-                piece.classes.setdefault(subject, {})[name] = number
+            for subject, name, count in graded.group_by("subject", "class").len().sort("subject", "class").iter_rows():
+                piece.classes.setdefault(subject, {})[name] = count
             total.add(piece)
             if progress is not None:
                 progress(done, of)
@@ -44,13 +46,14 @@ def on(
 
 
 def _pieces(
-    scheme: Scheme, known: int, range_size: int, entities: Sequence[int] | None
-) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, int, int]]:
+    scheme: Scheme, known: int, day: int, range_size: int, entities: Sequence[int] | None
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, Given, int, int]]:
     kinds = facts_needed(scheme)
     if entities is not None:
         yield (
             frames.population_of(entities, known),
             frames.facts_of(entities, kinds, known),
+            given.about(scheme, entities, known=known, day=day),
             len(entities),
             len(entities),
         )
@@ -61,6 +64,7 @@ def _pieces(
         yield (
             frames.population_in(first, last, known),
             frames.facts_in(first, last, kinds, known),
+            given.within(scheme, first, last, known=known, day=day),
             min(last, highest),
             highest,
         )

@@ -18,7 +18,7 @@ from registry.identity import read_identifier
 from registry.kinds import KINDS, Kind, Statement, kind_named
 from registry.models import Entity, Record, Uncounted
 from registry.page import Page
-from registry.services import aliases, audit, entities, grading, ledger, life, listings, publication, sameness
+from registry.services import aliases, audit, entities, grading, ledger, life, listings, publication, sameness, standing
 from registry.services.entities import Found, Party
 from registry.services.ledger import Pen
 from registry.services.parsing import party_of
@@ -44,8 +44,8 @@ class Posted:
     provisional: bool
     undated: bool
     # The grade before and after, for those who asked for it and may see it; both empty where there is none.
-    before: grading.Standing | None = None
-    after: grading.Standing | None = None
+    before: standing.Standing | None = None
+    after: standing.Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def post(
         pairs = [(entity.id, one.statement) for entity, one in zip(found, checked, strict=True)]
         into = aliases.roots([entity.id for entity in found]) if with_grades else {}
         everyone = [into.get(entity.id, entity.id) for entity in found] if with_grades else []
-        before = grading.standing(scheme, everyone)
+        before = standing.standing(scheme, everyone)
         outcomes = pen.state(pairs, source=source)
         pen.flush()
         touched = sorted(
@@ -168,7 +168,7 @@ def post(
                 now=now,
                 seq=pen.seq,
             )
-        after = grading.standing(scheme, everyone)
+        after = standing.standing(scheme, everyone)
         return [
             Posted(
                 outcome.said,

@@ -17,7 +17,7 @@ from registry.database import execute, in_slices
 from registry.kinds import KINDS, Statement
 from registry.sealing.findings import MOST, Findings
 from registry.sealing.leaves import ROW_FROM
-from registry.services import life, mirrors
+from registry.services import context_building, life, mirrors, override_check, scheme_history
 from registry.services.parties import LONGEST_NAME, folded_name
 
 # Rows of the ledger or entities that are read at once.
@@ -113,6 +113,10 @@ def check(found: Findings, special: Special, tell: Callable[[int], None]) -> Non
         found.add(CACHE, text)
     for text in life.derive_life():
         found.add(CACHE, _named(text) if found.counts.get(CACHE, 0) < MOST else text)
+    for text, seq in scheme_history.differences():
+        found.add(CACHE, text, seq)
+    for text in (*override_check.differences(), *context_building.differences()):
+        found.add(CACHE, text)
 
 
 def _named(text: str) -> str:

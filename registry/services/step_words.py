@@ -54,6 +54,10 @@ INTERNAL: dict[str, Label] = {
     "listing_audited": Label("名录事项审核", "Listing case: audited by a second person"),
     "listing_decided": Label("名录事项作出决定", "Listing case: decision issued"),
     "listing_effective": Label("名录事项生效", "Listing case: took effect"),
+    "override_approved": Label("人工认定生效", "Set by a person: approved"),
+    "override_ended": Label("人工认定提前终止", "Set by a person: ended before its day"),
+    "context_built": Label("背景值启用", "Context put in force"),
+    "scheme_activated": Label("评价方案启用", "Scheme activated"),
 }
 
 # Where a record stands as a whole (`life.state_of`).
