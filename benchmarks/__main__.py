@@ -37,6 +37,7 @@ STEPS = (
     Step("grading", "grades:ratios"),
     Step("due", "grades:due"),
     Step("zen", "row_by_row:measure"),
+    Step("openfisca", "columns:measure"),
     Step("import", "importing:measure"),
     Step("posting", "posting:meanwhile"),
     Step("post", "reading:post"),

@@ -17,14 +17,14 @@ from benchmarks.report import Figure
 from benchmarks.work import TODAY, Work, connected
 from registry.config import ROOT
 from registry.database import execute, read_frame
-from registry.services import frames, ledger
+from registry.services import frames, given, ledger
 from rules.dated import to_day
 from rules.engine import facts_needed
 from rules.kinds import REGISTRATION
 from rules.scheme import Scheme, load
 
 FILE = Path(__file__).with_name("floor.sql")
-TABLES = ("population", "fact", "coverage")
+TABLES = ("population", "fact", "coverage", "context", "norms", "answered")
 STORED = {"entity": pl.Int64, "class": pl.String, "score": pl.Int32}
 # Parquet is read in parallel by row group: several for each thread.
 ROW_GROUP = 60_000
@@ -40,8 +40,9 @@ def sql(today: date = TODAY) -> str:
     return written(load(ROOT / "rules/book/general-risk"), to_day(today))
 
 
-def export(folder: Path, scheme: Scheme) -> None:
-    """Write the three tables as Parquet, facts by kind and entity. Needs a connected registry.
+def export(folder: Path, scheme: Scheme, today: date = TODAY) -> None:
+    """Write the tables as Parquet, facts by kind and entity, the context as it is read on that day. Needs a connected
+    registry.
 
     Raises Differs where the data are not as the floor takes for granted: one registration per entity.
     """
@@ -54,6 +55,10 @@ def export(folder: Path, scheme: Scheme) -> None:
     facts.write_parquet(folder / "fact.parquet", row_group_size=ROW_GROUP)
     frames.population_in(1, highest, known).write_parquet(folder / "population.parquet", row_group_size=ROW_GROUP)
     frames.coverage(known).write_parquet(folder / "coverage.parquet")
+    beside = given.within(scheme, 1, highest, known=known, day=to_day(today))
+    beside.context.sort("entity", "name").write_parquet(folder / "context.parquet", row_group_size=ROW_GROUP)
+    beside.norms.write_parquet(folder / "norms.parquet")
+    pl.DataFrame({"name": sorted(beside.names)}, schema={"name": pl.String}).write_parquet(folder / "answered.parquet")
 
 
 def open_tables(folder: Path) -> duckdb.DuckDBPyConnection:

@@ -2,7 +2,8 @@
 
 The text is what somebody who knows DuckDB would write by hand for one scheme and one day: every kind is read and
 aggregated once, the sparse kinds are small tables that are joined to everybody at the end, and each rule is one CASE.
-It reads three tables, ``population``, ``fact`` and ``coverage`` (docs/architecture.md), and ends in one row per entity.
+It reads the tables ``population``, ``fact`` and ``coverage`` (docs/architecture.md), of the frozen context ``context``,
+``norms`` and ``answered`` (:mod:`rules.given`), and ends in one row per entity.
 
 It takes what the export has checked for granted: one registration per entity, and no number near an overflow.
 """
@@ -11,16 +12,18 @@ It takes what the export has checked for granted: one registration per entity, a
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from rules.compiled import Compiled, CompiledIndicator, CompiledRule
+from rules.compiled import DEPENDENT, Compiled, CompiledIndicator, CompiledRule
 from rules.conditions import All, Any, Between, Compare, Condition, In, IsNull, Name, Not, Number, Operand
 from rules.dated import to_date, to_day
 from rules.expressions import Expression, Extreme, Integer, Product, Sum, Value
 from rules.indicators import reach
 from rules.kinds import DIRECTIONS, KINDS, REGISTRATION
-from rules.parts import Lookup
+from rules.parts import Indicator, Lookup
 from rules.scheme import Scheme
 
 _NAMES = {number: name for name, number in KINDS.items()}
+_ORDER = "(day::BIGINT << 36) | seq"
+_NEVER = 2**31 - 1
 
 
 def written(scheme: Scheme, day: int) -> str:
@@ -30,12 +33,20 @@ def written(scheme: Scheme, day: int) -> str:
     """
     compiled = {subject: scheme.compiled(subject, scheme.epoch(day)) for subject in scheme.subjects}
     indicators = {one.indicator.id: one for each in compiled.values() for one in each.indicators}
-    by_kind: dict[int, list[CompiledIndicator]] = {}
+    by_kind: dict[int, list[CompiledIndicator]] = {REGISTRATION: []}
+    beside: list[CompiledIndicator] = []
     for _, one in sorted(indicators.items()):
-        by_kind.setdefault(one.indicator.kind, []).append(one)
-    small = [_feeds(by_kind, day), *(_aggregated(kind, ones, day) for kind, ones in sorted(by_kind.items()))]
+        if one.indicator.measure in DEPENDENT:
+            beside.append(one)
+        else:
+            by_kind.setdefault(one.indicator.kind, []).append(one)
+    small = [
+        _feeds(by_kind, beside, day),
+        *_frozen(beside),
+        *(_aggregated(kind, ones, day) for kind, ones in sorted(by_kind.items())),
+    ]
     steps = [
-        _indicators(scheme, by_kind, day),
+        _indicators(scheme, by_kind, beside, day),
         _points(scheme, compiled),
         _groups(scheme, compiled),
         _scores(scheme, compiled),
@@ -48,7 +59,7 @@ def written(scheme: Scheme, day: int) -> str:
     return head + "".join(f"{part};\n\n" for part in small) + last
 
 
-def _feeds(by_kind: Mapping[int, list[CompiledIndicator]], day: int) -> str:
+def _feeds(by_kind: Mapping[int, list[CompiledIndicator]], beside: list[CompiledIndicator], day: int) -> str:
     """For each division, 0 where a feed of that kind touched the window and NULL where none did."""
     asked = sorted(
         {
@@ -56,7 +67,8 @@ def _feeds(by_kind: Mapping[int, list[CompiledIndicator]], day: int) -> str:
             for kind, ones in by_kind.items()
             for one in ones
             if one.indicator.measure != "missing_years"
-        },
+        }
+        | {(one.indicator.kind, None) for one in beside if one.indicator.measure == "context"},
         key=lambda a: (a[0], a[1] or 0),
     )
     columns = ",\n".join(
@@ -89,6 +101,36 @@ def _feed(kind: int, window: int | None) -> str:
     return f"{_NAMES[kind]}_{'ever' if window is None else f'{window}d'}"
 
 
+def _frozen(beside: list[CompiledIndicator]) -> list[str]:
+    """The frozen context: one row per entity that it names, the norms by industry code, and 0 for what it answers."""
+    values = [one.indicator for one in beside if one.indicator.measure == "context"]
+    norms = [one.indicator for one in beside if one.indicator.measure in ("norm", "percent_of_norm")]
+    made: list[str] = []
+    if values:
+        held = ",\n".join(f"    max(value) FILTER (name = '{one.of}') AS {one.id}" for one in values)
+        zero = ",\n".join(f"    CASE WHEN bool_or(name = '{one.of}') THEN 0 END AS {one.id}" for one in values)
+        names = ", ".join(sorted({f"'{one.of}'" for one in values}))
+        made = [
+            "-- The frozen context: who is not named has 0, where the context answers at all.\n"
+            f"CREATE OR REPLACE TEMP TABLE answer AS\n  SELECT\n{zero}\n  FROM answered",
+            f"CREATE OR REPLACE TEMP TABLE held AS\n  SELECT entity,\n{held}\n  FROM context\n"
+            f"  WHERE name IN ({names})\n  GROUP BY entity",
+        ]
+    if norms:
+        columns = ",\n".join(
+            f"    max(greatest(value, {one.least})) FILTER (name = '{one.norm}') AS {one.id}"
+            if one.measure == "percent_of_norm"
+            else f"    max(value) FILTER (name = '{one.of}') AS {one.id}"
+            for one in norms
+        )
+        made.append(
+            f"CREATE OR REPLACE TEMP TABLE norm AS\n  SELECT code,\n{columns}\n"
+            "  FROM (SELECT name, value, unnest(range(low, high + 1)) AS code FROM norms SEMI JOIN answered USING (name))\n"
+            "  GROUP BY code"
+        )
+    return made
+
+
 def _aggregated(kind: int, ones: list[CompiledIndicator], day: int) -> str:
     """One row for each entity that has a fact of the kind: a NULL where none of its facts was chosen."""
     measured = [
@@ -96,10 +138,12 @@ def _aggregated(kind: int, ones: list[CompiledIndicator], day: int) -> str:
     ]
     measured += sorted({_reported(due, day) for due in _dues(ones)})
     columns = ",\n".join(f"    {text}" for text in measured)
-    grouped = "" if kind == REGISTRATION else "\n  GROUP BY entity"
-    extra = ",\n    year(DATE '1970-01-01' + day) AS established" if kind == REGISTRATION else ""
+    grouped = "\n  GROUP BY entity"
+    if kind == REGISTRATION:
+        columns += ",\n    code,\n    year(DATE '1970-01-01' + day) AS established"
+        grouped = ""
     return (
-        f"CREATE OR REPLACE TEMP TABLE {_NAMES[kind]} AS\n  SELECT entity,\n{columns}{extra}\n"
+        f"CREATE OR REPLACE TEMP TABLE {_NAMES[kind]} AS\n  SELECT entity,\n{columns}\n"
         f"  FROM (SELECT *, {day} - day AS age FROM fact WHERE kind = {kind} AND day <= {day}){grouped}"
     )
 
@@ -131,7 +175,10 @@ def _measured(one: CompiledIndicator, day: int) -> str:
         case "age":
             return _reached(f"{'min' if indicator.which == 'last' else 'max'}(age){filtered}", indicator.edges)
         case "last":
-            return f"arg_max({indicator.of}, (day::BIGINT << 36) | seq){filtered}"
+            return f"arg_max({indicator.of}, {_ORDER}){filtered}"
+        case "expired":
+            # arg_max passes over a NULL, and who never ends has not ended.
+            return f"(arg_max(coalesce(ends, {_NEVER}), {_ORDER}){filtered} <= {day + indicator.ahead})::INTEGER"
     raise ValueError(
         f"The floor has no SQL for measure {indicator.measure!r} of {_NAMES[indicator.kind]}. Add it here."
     )
@@ -190,26 +237,50 @@ def _looked_up(of: str, table: Lookup) -> str:
     return f"CASE {whens} ELSE {table.otherwise} END"
 
 
-def _indicators(scheme: Scheme, by_kind: Mapping[int, list[CompiledIndicator]], day: int) -> str:
+def _indicators(
+    scheme: Scheme, by_kind: Mapping[int, list[CompiledIndicator]], beside: list[CompiledIndicator], day: int
+) -> str:
     """Everybody, with every indicator: the one join."""
-    columns: list[str] = []
+    columns: dict[str, str] = {}
     for kind, ones in sorted(by_kind.items()):
         name = _NAMES[kind]
         for one in ones:
             indicator = one.indicator
             if indicator.measure == "missing_years":
-                columns.append(_missing(one, name, day))
+                columns[indicator.id] = _missing(one, name, day)
                 continue
             fed = f"feed.{_feed(kind, reach(one))}"
             default = f"{fed} + {indicator.empty}" if indicator.empty else fed
-            columns.append(f"    coalesce({name}.{indicator.id}, {default}) AS {indicator.id}")
-    joined = "\n".join(f"  LEFT JOIN {_NAMES[kind]} USING (entity)" for kind in sorted(by_kind))
+            columns[indicator.id] = f"coalesce({name}.{indicator.id}, {default})"
+    for one in beside:
+        columns[one.indicator.id] = _beside(one.indicator, columns)
+    joined = "".join(f"\n  LEFT JOIN {_NAMES[kind]} USING (entity)" for kind in sorted(by_kind))
+    measures = {one.indicator.measure for one in beside}
+    if "context" in measures:
+        joined += "\n  CROSS JOIN answer\n  LEFT JOIN held USING (entity)"
+    if measures & {"norm", "percent_of_norm"}:
+        joined += "\n  LEFT JOIN norm ON norm.code = registration.code"
     subjects = ", ".join(f"'{subject}'" for subject in scheme.subjects)
-    text = ",\n".join(columns)
+    text = ",\n".join(f"    {told} AS {id_}" for id_, told in columns.items())
     return (
         f"indicator AS (\n  SELECT population.entity, population.subject,\n{text}\n  FROM population\n"
-        f"  JOIN feed ON feed.division = population.division\n{joined}\n  WHERE population.subject IN ({subjects})\n)"
+        f"  JOIN feed ON feed.division = population.division{joined}\n  WHERE population.subject IN ({subjects})\n)"
     )
+
+
+def _beside(indicator: Indicator, columns: Mapping[str, str]) -> str:
+    """What rests on the frozen context, NULL where that does not answer."""
+    match indicator.measure:
+        case "context":
+            known = f"feed.{_feed(indicator.kind, None)}"
+            if indicator.kind == REGISTRATION:
+                known += ", CASE WHEN registration.entity IS NOT NULL THEN 0 END"
+            return f"coalesce(held.{indicator.id}, {known}) + answer.{indicator.id}"
+        case "norm":
+            return f"norm.{indicator.id}"
+        case "percent_of_norm" if indicator.indicator in columns:
+            return f"100000 * {columns[indicator.indicator]} // norm.{indicator.id}"
+    raise ValueError(f"The floor has no SQL for measure {indicator.measure!r} of {indicator.id}. Add it here.")
 
 
 def _missing(one: CompiledIndicator, name: str, day: int) -> str:
@@ -224,7 +295,7 @@ def _missing(one: CompiledIndicator, name: str, day: int) -> str:
     mask = 2**one.indicator.years - 1
     fed_when_owed = f"{fed} & CASE {owed} ELSE {mask} END" if owed else f"{fed} & {mask}"
     known = f"{established} IS NOT NULL AND ({reported} & {mask} > 0 OR ({fed_when_owed}) > 0)"
-    return f"    CASE WHEN {known} THEN\n      " + "\n      + ".join(missing) + f"\n    END AS {one.indicator.id}"
+    return f"CASE WHEN {known} THEN\n      " + "\n      + ".join(missing) + "\n    END"
 
 
 def _points(scheme: Scheme, compiled: Mapping[str, Compiled]) -> str:

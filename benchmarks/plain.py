@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from rules import conditions
-from rules.compiled import CompiledIndicator
+from rules.compiled import DEPENDENT, Compiled, CompiledIndicator
 from rules.conditions import Between, Compare, Condition, In, IsNull, Not, Number
 from rules.dated import to_date
+from rules.given import Given
 from rules.indicators import reach
 from rules.kinds import REGISTRATION
 
@@ -27,20 +28,56 @@ class Fact(NamedTuple):
 
 
 Facts = Mapping[int, Sequence[Fact]]  # of one entity by kind, oldest first
-Indicator = Callable[[Facts], int | None]
+Values = Mapping[str, int | None]
 
 
-def indicator_of(one: CompiledIndicator, day: int, covered: bool) -> Indicator:
-    """A function from the facts of one entity to the value of one indicator, None where it is unknown."""
+class One(NamedTuple):
+    """What is known of one entity: its facts, what the frozen context says of it by name, and the indicators so far."""
+
+    facts: Facts
+    context: Mapping[str, int]
+    values: Values
+
+
+Indicator = Callable[[One], int | None]
+
+
+def functions(compiled: Compiled, day: int, covered: Mapping[int, bool], given: Given) -> dict[str, Indicator]:
+    """A function for each indicator, in an order in which each finds in `One.values` what it is made of."""
+    plain = [one for one in compiled.indicators if one.indicator.measure not in DEPENDENT]
+    return {
+        one.indicator.id: indicator_of(one, day, covered[one.indicator.kind], given)
+        for one in (*plain, *compiled.dependents)
+    }
+
+
+def values_of(made: Mapping[str, Indicator], facts: Facts, context: Mapping[str, int]) -> dict[str, int | None]:
+    """Every indicator of one entity."""
+    values: dict[str, int | None] = {}
+    known = One(facts, context, values)
+    for name, of in made.items():
+        values[name] = of(known)
+    return values
+
+
+def indicator_of(one: CompiledIndicator, day: int, covered: bool, given: Given) -> Indicator:
+    """A function from what is known of one entity to the value of one indicator, None where it is unknown."""
     indicator = one.indicator
-    if indicator.measure == "missing_years":
-        return _missing(one, day, covered)
+    match indicator.measure:
+        case "missing_years":
+            return _missing(one, day, covered)
+        case "context":
+            return _context(one, covered, indicator.of in given.names)
+        case "norm":
+            return _norm(given, indicator.of)
+        case "percent_of_norm":
+            return _percent_of_norm(one, _norm(given, indicator.norm))
     kind, limit = indicator.kind, reach(one)
     where = _where(indicator.where)
     value = _MEASURES[indicator.measure](one, day)
 
-    def of(facts: Facts) -> int | None:
-        held = facts.get(kind, ())
+    def of(known: One) -> int | None:
+        held = known.facts.get(kind, ())
         chosen = [fact for fact in held if (limit is None or day - fact.day < limit) and where(fact)]
         if not chosen and not covered and not (kind == REGISTRATION and held):
             return None
@@ -150,14 +187,59 @@ def _missing(one: CompiledIndicator, day: int, covered: bool) -> Indicator:
     last = today.year - (1 if (today.month, today.day) >= indicator.deadline else 2)
     due = range(last - indicator.years + 1, last + 1)
 
-    def of(facts: Facts) -> int | None:
-        registered = facts.get(REGISTRATION)
-        seen = {fact.code for fact in facts.get(indicator.kind, ()) if fact.code in due}
+    def of(known: One) -> int | None:
+        registered = known.facts.get(REGISTRATION)
+        seen = {fact.code for fact in known.facts.get(indicator.kind, ()) if fact.code in due}
         if not registered or not (covered or seen):
             return None
         if not covered:
             return 0  # nobody is charged with a year that no feed could have told of
         since = to_date(registered[-1].day).year
         return sum(year >= since and year not in seen for year in due)
+
+    return of
+
+
+def _context(one: CompiledIndicator, covered: bool, answered: bool) -> Indicator:
+    of_name, by_registration = one.indicator.of, one.indicator.kind == REGISTRATION
+
+    def of(known: One) -> int | None:
+        if not answered:
+            return None
+        found = known.context.get(of_name)
+        if found is None and (covered or (by_registration and known.facts.get(REGISTRATION))):
+            return 0
+        return found
+
+    return of
+
+
+def _norm(given: Given, name: str) -> Indicator:
+    ranges = sorted(
+        (low, high, value)
+        for held, low, high, value in given.norms.select("name", "low", "high", "value").iter_rows()
+        if held == name and name in given.names
+    )
+    lows = [low for low, _, _ in ranges]
+
+    def of(known: One) -> int | None:
+        registered = known.facts.get(REGISTRATION)
+        if not registered:
+            return None
+        code = registered[-1].code
+        place = bisect_right(lows, code) - 1
+        return ranges[place][2] if place >= 0 and code <= ranges[place][1] else None
+
+    return of
+
+
+def _percent_of_norm(one: CompiledIndicator, norm_of: Indicator) -> Indicator:
+    compared_with, least = one.indicator.indicator, max(one.indicator.least, 1)
+
+    def of(known: One) -> int | None:
+        compared, norm = known.values[compared_with], norm_of(known)
+        if compared is None or norm is None:
+            return None
+        return 100 * 1000 * compared // max(norm, least)
 
     return of

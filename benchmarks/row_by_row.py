@@ -13,18 +13,19 @@ from typing import Any
 import polars as pl
 import zen
 
-from benchmarks.plain import Fact, Facts, Indicator, indicator_of
+from benchmarks.plain import Fact, Facts, Indicator, functions, values_of
 from benchmarks.report import Figure
-from benchmarks.work import TODAY, Work, connected, shuffled
-from registry.services import frames, ledger
+from benchmarks.work import TODAY, Work, answering, connected, shuffled
+from registry.services import frames, given, ledger
 from rules import conditions
 from rules.compiled import Compiled, CompiledRule
 from rules.conditions import Between, Compare, Condition, In, IsNull, Name, Not, Number
 from rules.dated import to_day
 from rules.engine import evaluate, facts_needed, grade
 from rules.expressions import Expression, Extreme, Integer, Product, Sum, Value
+from rules.given import Given
 from rules.judging import entry, judge
-from rules.kinds import DIRECTIONS
+from rules.kinds import DIRECTIONS, KINDS
 from rules.scheme import Scheme
 
 ENTITIES = 20_000
@@ -127,11 +128,19 @@ def _zen_points(tree: Expression, rule: CompiledRule) -> str:
 def by_entity(facts: pl.DataFrame) -> dict[int, dict[int, list[Fact]]]:
     """Facts of each entity by kind, oldest first: what a row-by-row system holds of one entity when it looks at it."""
     grouped: dict[int, dict[int, list[Fact]]] = {}
-    ordered = facts.sort("entity", "kind", "day", "seq").select(
+    ordered = facts.sort("entity", "kind", "day", "seq", "code", "severity", "amount", "ends", nulls_last=True).select(
         "entity", "kind", "code", "severity", "amount", "day", "ends", "seq"
     )
     for entity, kind, *rest in ordered.iter_rows():
         grouped.setdefault(entity, {}).setdefault(kind, []).append(Fact(*rest))
+    return grouped
+
+
+def context_by_entity(beside: Given) -> dict[int, dict[str, int]]:
+    """What the frozen context says of each entity, by name."""
+    grouped: dict[int, dict[str, int]] = {}
+    for entity, name, value in beside.context.select("entity", "name", "value").iter_rows():
+        grouped.setdefault(entity, {})[name] = value
     return grouped
 
 
@@ -141,6 +150,7 @@ def graded_row_by_row(
     scheme: Scheme,
     day: int,
     covered: Mapping[int, bool],
+    beside: Given,
 ) -> tuple[list[tuple[int, str, int]], float, float]:
     """Grade (entity, subject) pairs one after the other.
 
@@ -149,19 +159,17 @@ def graded_row_by_row(
     """
     engine = zen.ZenEngine()
     ready: dict[str, tuple[Any, dict[str, Indicator]]] = {}
+    context = context_by_entity(beside)
     rows, indicators_took, rules_took = [], 0.0, 0.0
     clock = time.perf_counter
     for entity, subject in population:
         if subject not in ready:
             compiled = scheme.compiled(subject, scheme.epoch(day))
-            functions = {
-                one.indicator.id: indicator_of(one, day, covered[one.indicator.kind]) for one in compiled.indicators
-            }
-            ready[subject] = (engine.create_decision(graph(scheme, compiled)), functions)
-        decision, functions = ready[subject]
+            made = functions(compiled, day, covered, beside)
+            ready[subject] = (engine.create_decision(graph(scheme, compiled)), made)
+        decision, made = ready[subject]
         began = clock()
-        facts = grouped.get(entity, {})
-        values = {name: of(facts) for name, of in functions.items()}
+        values = values_of(made, grouped.get(entity, {}), context.get(entity, {}))
         between = clock()
         if None in values.values():
             raise ValueError(
@@ -184,20 +192,21 @@ def measure(work: Work) -> list[Figure]:
         chosen = sorted(shuffled(everyone["entity"].to_list(), ENTITIES))
         population = everyone.filter(pl.col("entity").is_in(chosen)).with_columns(day=pl.lit(day, dtype=pl.Int32))
         facts, coverage = frames.facts_of(chosen, facts_needed(scheme), known), frames.coverage(known)
+        beside = answering(given.about(scheme, chosen, known=known, day=day))
     covered = {
         kind: bool(coverage.filter((pl.col("kind") == kind) & pl.col("to_day").is_null()).height)
-        for kind in scheme.kinds
+        for kind in KINDS.values()
     }
     grouped = by_entity(facts)
     theirs, indicators_took, rules_took = graded_row_by_row(
-        population.select("entity", "subject").iter_rows(), grouped, scheme, day, covered
+        population.select("entity", "subject").iter_rows(), grouped, scheme, day, covered, beside
     )
-    grade(population.head(1_000), facts, coverage, scheme)
+    grade(population.head(1_000), facts, coverage, scheme, beside)
     began = time.perf_counter()
-    graded = grade(population, facts, coverage, scheme)
+    graded = grade(population, facts, coverage, scheme, beside)
     ours = time.perf_counter() - began
     judging = 0.0
-    for part in evaluate(population, facts, coverage, scheme):
+    for part in evaluate(population, facts, coverage, scheme, beside):
         began = time.perf_counter()
         judge(scheme, part.compiled, part.columns, part.rows.size)
         judging += time.perf_counter() - began

@@ -1,5 +1,6 @@
 """Where a benchmark works: one temporary folder, one synthetic city in it, and what earlier measurements found out."""
 
+import dataclasses
 import json
 import random
 import resource
@@ -17,6 +18,8 @@ from registry import config, database, privacy, schema
 from registry.config import Settings
 from registry.sample.generator import Size
 from registry.services import grading
+from rules.given import Given
+from rules.kinds import CONTEXT_VALUES
 from rules.scheme import Scheme
 
 TODAY = date(2026, 11, 21)
@@ -80,6 +83,14 @@ def connected(work: Work, file: Path | None = None) -> Generator[tuple[Settings,
         yield settings, grading.scheme_named(settings)
         database.db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     database.db.obj.close_all()
+
+
+def answering(given: Given) -> Given:
+    """The same context, but 0 where it does not answer for any entity: rivals know no third truth value.
+
+    Before the first grades, no context can say who is related to whom in the worst class.
+    """
+    return dataclasses.replace(given, names=given.names | CONTEXT_VALUES.keys()) if given.context_id else given
 
 
 def seconds(act: Callable[[], object]) -> float:
