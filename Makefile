@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 # One file or folder: make test T=tests/rules
 T ?= tests
-.PHONY: help setup run test lint bench chaos clean
+.PHONY: help setup run test lint bench chaos soak clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ bench: .venv/dev ## Measure import, grading, look-up and list on the city, besid
 
 chaos: .venv/dev ## Kill imports, gradings and the server at random moments, 20 times each (about 10 minutes)
 	@XINHENG_TEST_KILLS=20 $(PY) -m pytest tests/chaos
+
+soak: .venv/dev ## Two simulated years day by day, the city cut up and explained, 200 entities on each of 730 days (about 8 minutes)
+	@XINHENG_TEST_DAYS=730 XINHENG_TEST_SIZE=city XINHENG_TEST_ENTITIES=1000 $(PY) -m pytest tests/soak
+	@XINHENG_TEST_EXAMPLES=100 $(PY) -m pytest tests/rules/test_timeline.py
 
 clean: ## Remove .venv and var (the sample database)
 	@rm -rf .venv var

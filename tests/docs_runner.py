@@ -4,7 +4,7 @@
 
 A block is ``` console; lines that begin with `$ ` are commands, what follows is their output. `xinheng …` runs inside this
 process and `curl …` against a server inside this process, both at the day of the docs; `make …` and `git …` are checked against
-the Makefile, not run. A line `…` stands for any number of lines.
+the Makefile, not run. A line `…` stands for any number of lines. What follows `<!-- day: 2026-12-01 -->` is run on that day.
 """
 
 import contextlib
@@ -32,6 +32,10 @@ from registry.config import ROOT
 DAY = date(2026, 11, 21)
 NOW = 1_795_219_200_000
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
+# What is not shown to a reader: from here on the page is of another day.
+DAY_MARK = re.compile(r"<!-- day: (\d{4}-\d\d-\d\d) -->")
+PART = re.compile(rf"^{DAY_MARK.pattern}$|{BLOCK.pattern}", re.M | re.S)
+REDIRECTED = re.compile(r"(xinheng [^|><]+) > (\S+)\s*")
 ASSIGNMENT = re.compile(r"[A-Z]+=\S")
 LISTEN = "127.0.0.1:8080"
 
@@ -46,6 +50,7 @@ PENALTIES = (
 class Command:
     line: str
     output: str
+    day: date = DAY
 
 
 def pages() -> list[Path]:
@@ -76,12 +81,24 @@ def commands(text: str) -> list[Command]:
     return [*found, Command(line, "\n".join(output))] if line else found
 
 
+def script(page: Path) -> list[Command]:
+    """The commands of all console blocks of a page, in order, each with the day on which it is run."""
+    found, day = [], DAY
+    for match in PART.finditer(page.read_text(encoding="utf-8")):
+        if match[1]:
+            day = date.fromisoformat(match[1])
+        elif match[2] == "console":
+            found += [Command(one.line, one.output, day) for one in commands(match[3])]
+    return found
+
+
 class World:
     """A registry with the sample town, a server, a key and a working directory: what a reader of the page has."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.assigned: list[str] = []
+        self.day = DAY
         os.environ["XINHENG_DATABASE_URL"] = f"sqlite:///{folder}/xinheng.db"
         os.environ["XINHENG_PRIVACY_KEY_FILE"] = str(folder / "privacy.key")
         self.settings = config.load()
@@ -91,7 +108,7 @@ class World:
     @contextlib.contextmanager
     def open(self) -> Generator["World", None, None]:
         from api.app import create_app
-        from registry.services import grading, keys, sampling, seal, showcase
+        from registry.services import context_building, grading, keys, sampling, seal, showcase
 
         database.connect(self.settings)
         privacy.make_key(self.settings)
@@ -99,6 +116,7 @@ class World:
             schema.upgrade()
             seal.make_log(self.settings, now=NOW)
         sampling.load_sample(self.settings, size="town", today=DAY, now=NOW)
+        context_building.build(self.settings, day=DAY, now=NOW)
         with database.session():
             showcase.publish_sample(self.settings, today=DAY, now=lambda: NOW)
         grading.everyone(grading.scheme_named(self.settings), day=DAY, range_size=60_000, now=lambda: NOW)
@@ -107,7 +125,9 @@ class World:
                 "demo", organ="信衡市市场监督管理局", scopes=list(keys.SCOPES), divisions=[""], actor="docs", now=NOW
             )
         (self.folder / "var" / "demo.key").write_text(secret)
-        app = create_app(self.settings, today=lambda: DAY, now=lambda: NOW)
+        app = create_app(
+            self.settings, today=lambda: self.day, now=lambda: NOW + (self.day - DAY).days * 24 * 60 * 60 * 1000
+        )
         server = make_server("127.0.0.1", 0, app, threaded=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.port = server.port
@@ -117,15 +137,20 @@ class World:
             server.shutdown()
             database.db.obj.close_all()
 
-    def run(self, line: str) -> str:
-        """What a command prints (both streams). Raises AssertionError where it fails."""
+    def run(self, line: str, day: date = DAY) -> str:
+        """What a command prints (both streams) on a day. Raises AssertionError where it fails."""
+        self.day = day
         words = line.split()
         if ASSIGNMENT.match(line):
             # Later commands of the page see it, as in the reader's own shell.
             self.assigned.append(line)
             return ""
+        if redirected := REDIRECTED.fullmatch(line):
+            printed, told = self._xinheng(redirected[1])
+            (self.folder / redirected[2]).write_text(printed, encoding="utf-8")
+            return told
         if words[0] == "xinheng" and not re.search(r"[|><]", line):
-            return self._xinheng(line)
+            return "".join(self._xinheng(line, mixed=True))
         text = "".join([*self.assigned, line]).replace(LISTEN, f"127.0.0.1:{self.port}")
         done = subprocess.run(
             ["bash", "-c", text], cwd=self.folder, capture_output=True, text=True, timeout=120, check=False
@@ -133,17 +158,17 @@ class World:
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
         return done.stdout.replace(f"127.0.0.1:{self.port}", LISTEN)
 
-    def _xinheng(self, line: str) -> str:
+    def _xinheng(self, line: str, *, mixed: bool = False) -> tuple[str, str]:
         import shlex
 
         from api.cli import cli
 
-        moment = f"{DAY}T09:00:00+08:00"
+        moment = f"{self.day}T09:00:00+08:00"
         with contextlib.chdir(self.folder), time_machine.travel(moment, tick=True):
             result = CliRunner().invoke(cli, shlex.split(line.replace("\\\n", " "))[1:])
         # 1: done, with refused rows; the page shows such files on purpose.
         assert result.exit_code in (0, 1), f"{line}\n{result.output}\n{result.exception!r}"
-        return result.output
+        return (result.output, "") if mixed else (result.stdout, result.stderr)
 
 
 def checkable(line: str) -> bool:
@@ -184,23 +209,27 @@ def targets() -> set[str]:
 
 def update(page: Path, *, fill: bool) -> None:
     """Rewrite the outputs of a page from a run. With `fill`, commands without an output get theirs as well."""
+    day = DAY
     with tempfile.TemporaryDirectory() as folder, World(Path(folder)).open() as world:
 
         def shown(command: Command) -> str:
             if not checkable(command.line):
                 return command.output
-            printed = world.run(command.line).strip()
+            printed = world.run(command.line, day).strip()
             if "…" in command.output and matches(command.output, printed):
                 return command.output
             return printed if fill or command.output.strip() else command.output
 
         def again(match: re.Match[str]) -> str:
-            if match[1] != "console":
+            nonlocal day
+            if match[1]:
+                day = date.fromisoformat(match[1])
+            if match[2] != "console":
                 return match[0]
-            parts = [part for one in commands(match[2]) for part in ("$ " + one.line.rstrip("\n"), shown(one)) if part]
+            parts = [part for one in commands(match[3]) for part in ("$ " + one.line.rstrip("\n"), shown(one)) if part]
             return "```console\n" + "\n".join(parts) + "\n```"
 
-        page.write_text(BLOCK.sub(again, page.read_text(encoding="utf-8")), encoding="utf-8")
+        page.write_text(PART.sub(again, page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

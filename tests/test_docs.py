@@ -23,7 +23,7 @@ def test_the_commands_of_a_page_print_what_the_page_says(page: Path, request: py
     blocks = docs_runner.blocks(page)
     for language, text in blocks:
         docs_runner.check_static(language, text)
-    found = [command for language, text in blocks if language == "console" for command in docs_runner.commands(text)]
+    found = docs_runner.script(page)
     for command in found:
         if not docs_runner.checkable(command.line) and command.line.startswith("make"):
             named = command.line.split()[1:2]
@@ -33,7 +33,7 @@ def test_the_commands_of_a_page_print_what_the_page_says(page: Path, request: py
         return
     world: World = request.getfixturevalue("world")
     for command in runnable:
-        printed = world.run(command.line)
+        printed = world.run(command.line, command.day)
         if command.output.strip():
             assert docs_runner.matches(command.output, printed), (
                 f"{command.line}\n--- page\n{command.output}\n--- run\n{printed}"
@@ -44,3 +44,14 @@ def test_a_page_that_prints_something_else_is_noticed():
     assert not docs_runner.matches('{"class": "A"}', '{"class": "B"}')
     assert docs_runner.matches("one\n…\nthree 5 s", "one\ntwo\ntwo and a half\nthree 7 s")
     assert not docs_runner.matches("one\n…\nthree", "one\ntwo")
+
+
+def test_a_page_goes_on_on_the_day_of_its_mark(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```console\n$ one\n```\n\n<!-- day: 2026-12-01 -->\n\n```toml\na = 1\n```\n```console\n$ two\nsaid\n```\n"
+    )
+    assert [(found.line.strip(), found.output, str(found.day)) for found in docs_runner.script(page)] == [
+        ("one", "", "2026-11-21"),
+        ("two", "said", "2026-12-01"),
+    ]

@@ -180,7 +180,7 @@ def test_no_two_errors_share_a_code():
     assert {code: names for code, names in by_code.items() if len(names) > 1} == {}
 
 
-@pytest.mark.parametrize("target", ["help", "setup", "run", "test", "lint", "bench", "chaos"])
+@pytest.mark.parametrize("target", ["help", "setup", "run", "test", "lint", "bench", "chaos", "soak"])
 def test_make_alone_prints_every_target(target):
     said = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert f"make {target}" in said

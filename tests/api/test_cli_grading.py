@@ -175,6 +175,10 @@ def test_a_job_is_run_by_hand_and_its_run_is_on_record(xinheng):
     listed = {row["job"]: row for row in read(xinheng("jobs", "list", "--json"))}
     assert listed["grade_due"]["last"]["state"] == "done"
     assert listed["grade_due"]["setting"] == "jobs.grade_due"
+    said = xinheng("jobs", "run", "grade_due").stdout
+    assert "grade_due: done; 1 item, 0 failures\n" in said
+    assert "    general-risk: entities 0, changed 0, seconds 0." in said
+    assert "{" not in said
     assert "Jobs are" in xinheng("jobs", "run", "nothing", status=3).stderr
     assert "grade_due" in xinheng("jobs", "history").stdout
     assert "grade_all" in xinheng("jobs", "list").stdout

@@ -15,11 +15,12 @@ from openapi_spec_validator import validate
 from registry import database, schema
 from registry.models import Record, Unmatched
 from registry.services import keys, notices, seal
-from tests.api.conftest import EVERYTHING, ORGAN, Caller, application, calls, grade_all
+from tests.api.conftest import EVERYTHING, ORGAN, Caller, application, calls, grade_all, penalty
 from tests.api.test_work import TASK
 from tests.conftest import NOW, TODAY
 from tests.factories import statement
 from tests.registry.papers import desk_of, listed
+from tests.registry.proposing import local, proposed
 
 
 @pytest.fixture
@@ -199,6 +200,12 @@ REFUSED = {
             "POST /api/v1/documents/{number}/deliveries", "POST /api/v1/queue/decisions/{number}/undo",
             "GET /api/v1/outbound/{number}", "GET /api/v1/outbound/{number}/file", "POST /api/v1/outbound/{number}/sent",
             "POST /api/v1/outbound/{number}/answer", "POST /api/v1/outbound/{number}/resend",
+            "POST /api/v1/schemes/proposals/{number}/revision", "POST /api/v1/schemes/proposals/{number}/comparison",
+            "POST /api/v1/schemes/proposals/{number}/approvals", "POST /api/v1/schemes/proposals/{number}/withdrawal",
+            "POST /api/v1/schemes/proposals/{number}/refusal", "POST /api/v1/schemes/proposals/{number}/shadow",
+            "GET /api/v1/schemes/proposals/{number}/shadow",
+            "POST /api/v1/overrides/{number}/approval", "POST /api/v1/overrides/{number}/refusal",
+            "POST /api/v1/overrides/{number}/end",
         ),
         BY_STATE,
     ),
@@ -209,7 +216,7 @@ REFUSED = {
             "POST /api/v1/documents", "POST /api/v1/queue/decisions", "POST /api/v1/entities/{code}/merge",
             "POST /api/v1/outbound", "GET /api/v1/ledger/consistency", "GET /api/v1/records/{kind}/by-document",
             "POST /api/v1/records/{kind}/by-document/correction", "POST /api/v1/records/{kind}/by-document/withdrawal",
-            "POST /api/v1/records/{kind}", "POST /api/v1/records/{kind}/{seq}/correction",
+            "POST /api/v1/schemes/proposals", "POST /api/v1/schemes/comparisons", "POST /api/v1/records/{kind}", "POST /api/v1/records/{kind}/{seq}/correction", "POST /api/v1/overrides",
         ),
         BY_NAME,
     ),
@@ -222,6 +229,10 @@ def prepared(app, settings, company):
     officer = calls(app, "officer", EVERYTHING)
     code = company(penalties=2)
     grade_all(app)
+    # A grade that moved: the feed's first change.
+    other = company()
+    grade_all(app)
+    officer.post("/api/v1/records/penalty", penalty(other), {"Idempotency-Key": "p"})
     task = officer.post("/api/v1/tasks", TASK, {"Idempotency-Key": "t"}).json["id"]
     number = officer.post("/api/v1/lists", {"task": task, "size": 5}, {"Idempotency-Key": "l"}).json["id"]
     case = listed(desk_of(settings, today=TODAY))
@@ -231,15 +242,19 @@ def prepared(app, settings, company):
         party="p", folded="", division="990101", waiting_since=NOW, fields=said,
     )  # fmt: skip
     notices.add_recipient("信用中国", key="officer", kinds=[], actor="test", now=NOW)
+    proposal = proposed(settings, local()).proposal.id
     firm = keys.create("firm", organ="", scopes=["self:read"], divisions=[], entity=code, actor="test", now=NOW)
     size = seal.seal(settings, now=lambda: NOW).size
-    penalty, gone = [row.seq for row in Record.select().where(Record.kind == "penalty").order_by(Record.seq)]
+    kept, gone, _ = [row.seq for row in Record.select().where(Record.kind == "penalty").order_by(Record.seq)]
+    body = {"code": code, "class": "D", "reason": "专项整治", "basis": "行动方案第三条", "until": "2027-02-01"}
+    override = calls(app, "proposer", EVERYTHING).post("/api/v1/overrides", body).json["id"]
     numbers = {
+        "/api/v1/overrides": {"number": override}, "/api/v1/events": {"number": 1},
         "/api/v1/lists": {"number": number}, "/api/v1/listings": {"number": case.id},
         "/api/v1/documents": {"number": case.steps[-1]["document"]}, "/api/v1/queue": {"number": Unmatched.get().id},
-        "/api/v1/ledger": {"size": size, "seq": size},
+        "/api/v1/ledger": {"size": size, "seq": size}, "/api/v1/schemes/proposals": {"number": proposal},
         # What was withdrawn is good for nothing else.
-        "/api/v1/records/{kind}/{seq}/withdrawal": {"kind": "penalty", "seq": gone}, "/api/v1/records": {"kind": "penalty", "seq": penalty},
+        "/api/v1/records/{kind}/{seq}/withdrawal": {"kind": "penalty", "seq": gone}, "/api/v1/records": {"kind": "penalty", "seq": kept},
     }  # fmt: skip
     real = {"code": code, "number": number, "name": "general-risk", "seq": 2}
     return officer, Caller(app, firm), task, real, numbers

@@ -50,6 +50,44 @@ def test_an_explanation_of_the_past_knows_only_what_was_known(app, officer, comp
     assert officer.get(path, on="2026-11-20", known_at="999999").json["known_seq"] == ledger.head()
 
 
+def test_a_day_of_knowledge_is_its_end_where_the_registry_works(app, officer, company):
+    code = company()
+    grade_all(app)
+    before = ledger.head()
+    # 16:00 UTC is midnight there.
+    record(entities.get(code).id, kinds=["revoked_licence"], now=NOW + 16 * 3_600_000)
+    path = f"/api/v1/entities/{code}/explanation"
+    known = [officer.get(path, known_at=day).json["known_seq"] for day in ("2026-11-21", "2026-11-22")]
+    assert known == [before, ledger.head()]
+    assert officer.get(f"/api/v1/entities/{code}/dossier", known_at="2026-11-21").status_code == 200
+
+
+def test_who_asks_about_a_time_before_the_ledger_is_told_when_it_begins(app, officer, company):
+    code = company()
+    grade_all(app)
+    reply = officer.get(f"/api/v1/entities/{code}/explanation", known_at="2019-05-01")
+    assert (reply.status_code, reply.json["code"]) == (404, "not_graded")
+    assert "the ledger begins on 2026-11-21T08:00:00+08:00" in reply.json["detail"]
+
+
+def test_what_decided_a_class_stands_first_among_the_reasons_with_its_title(app, officer, company):
+    code = company(penalties=2)
+    record(entities.get(code).id, "serious_listing")
+    grade_all(app)
+    found = officer.get(f"/api/v1/entities/{code}/explanation").json
+    assert (found["decided"]["rule"], found["decided"]["override"]) == (found["decided_by"], None)
+    title = found["decided"]["title"]["zh"]
+    assert title
+    assert not title.startswith("veto")
+    assert (found["distance"]["better"], found["distance"]["worse"]) == (None, None)
+    assert title in found["distance"]["notes"][0]["zh"]
+    reasons = officer.get(f"/api/v1/entities/{code}/grade", reasons="true").json["reasons"]
+    assert reasons[0]["points"] == found["decided"]["points"]
+    assert sum(row["points"] for row in reasons) == found["score"]
+    assert [one["rule"] for one in found["undecided_rules"]] == found["undecided"]
+    assert found["undecided_rules"] == [] or all(one["zh"] and one["en"] for one in found["undecided_rules"])
+
+
 def test_what_was_withdrawn_since_is_not_shown_for_a_past_moment_either(app, officer, company):
     code = company()
     posted = officer.post("/api/v1/records/penalty", penalty(code, violation="后来撤销之事")).json
@@ -68,7 +106,9 @@ def test_what_was_withdrawn_since_is_not_shown_for_a_past_moment_either(app, off
     [
         ({"known_at": "yesterday"}, 422, "invalid_request"),
         ({"known_at": "2026-11-21T08:00:00"}, 422, "invalid_request"),
-        ({"known_at": "2026-11-21"}, 422, "invalid_request"),
+        ({"known_at": "2026-13-21"}, 422, "invalid_request"),
+        ({"known_at": "9999-12-31"}, 422, "invalid_request"),
+        ({"known_at": "20261121T"}, 422, "invalid_request"),
         ({"on": "2026-13-01"}, 422, "invalid_request"),
         ({"on": "1900-01-01"}, 422, "invalid_request"),
         ({"on": "1999-01-01"}, 422, "scheme_not_in_force"),
@@ -122,7 +162,7 @@ def test_the_counts_are_those_of_the_callers_divisions(app, officer, company):
 
 def test_schemes_are_shown_with_their_cuts_and_groups(officer):
     (one,) = [item for item in officer.get("/api/v1/schemes").json["items"] if item["id"] == "general-risk"]
-    assert one["published"] is False
+    assert one["published"] == "never"
     detail = officer.get("/api/v1/schemes/general-risk").json
     assert [row["class"] for row in detail["cuts"][-1]["classes"]] == ["A", "B", "C", "D"]
     assert detail["hash"] == grading.scheme_named(officer.client.application.extensions["xinheng"].settings).hash
@@ -138,7 +178,7 @@ def test_a_grade_with_reasons_adds_up_to_its_score(app, officer, company):
     assert "reasons" not in officer.get(f"/api/v1/entities/{code}/grade").json
 
 
-def test_a_grade_that_waits_to_be_renewed_has_no_reasons_rather_than_those_of_another(
+def test_a_grade_that_waits_to_be_renewed_keeps_the_reasons_of_the_content_that_gave_it(
     app, officer, company, tmp_path, monkeypatch
 ):
     code = company(penalties=1)
@@ -147,9 +187,10 @@ def test_a_grade_that_waits_to_be_renewed_has_no_reasons_rather_than_those_of_an
     before = officer.get(path, reasons="true").json
     book = app.extensions["xinheng"].settings.path("rules/book")
     changed = dearer(book / "general-risk", tmp_path)
-    monkeypatch.setattr(grading, "scheme_named", lambda *_: changed)
+    monkeypatch.setattr(grading, "scheme_named", lambda *_, **__: changed)
     waiting = officer.get(path, reasons="true").json
-    assert waiting == {**before, "reasons": None}
+    assert waiting == before
+    assert sum(reason["points"] for reason in waiting["reasons"]) == waiting["score"]
     grading.due(changed, day=TODAY)
     after = officer.get(path, reasons="true").json
     assert after["digest"] != before["digest"]

@@ -4,13 +4,15 @@ import re
 
 import pytest
 
+from api.app import fit
 from registry.database import execute
-from registry.services import grading, keys, seal
+from registry.services import grading, keys, seal, standing
 from tests.api.conftest import ORGAN, Caller, calls, grade_all, penalty
 from tests.api.test_work import TASK, key
-from tests.conftest import NOW
+from tests.conftest import NOW, TODAY
 from tests.factories import credit_code
 from tests.registry.deeds import shown
+from tests.registry.test_public_grades import LOCAL, showing
 
 # Words that name a part of a grade where an entity is shown.
 TELLING = re.compile(rb'"(class|score|grade|points|reasons|digest|rank|changed_from|graded_on|filters)"')
@@ -213,6 +215,23 @@ def test_what_an_enterprise_and_anyone_reads_is_the_same_whatever_the_grade_is(a
     assert told() == before
 
 
+def test_a_district_that_shows_quality_credit_tells_as_little_of_the_risk_class(app, own, district):
+    settings = app.extensions["xinheng"].settings
+    fit(app, showing(settings, LOCAL), today=lambda: TODAY, now=lambda: NOW)
+    grading.due(grading.scheme_named(showing(settings, LOCAL), LOCAL), day=TODAY)
+    code, number = district["codes"][-1], {"X-Request-ID": "one"}
+    callers = (own, Caller(app, None))
+
+    def told():
+        return [one.get(path, number).data for one in callers for path in self_service(code)]
+
+    before = told()
+    assert LOCAL.encode() in b"".join(before)
+    execute("UPDATE grade_state SET class = 'B', rank = 1, score = 321 WHERE scheme = 'general-risk'")
+    execute("UPDATE grade SET class = 'B', score = 321")
+    assert told() == before
+
+
 def test_no_answer_to_a_caller_without_the_right_names_a_part_of_a_grade(app, clerk, district):
     for (_, method, path), (_, headers, body) in walk(clerk, district).items():
         if not path.startswith(WITHOUT_ENTITIES):
@@ -260,5 +279,5 @@ def test_the_metrics_name_routes_and_never_codes(app, officer, district):
 
 def test_grades_are_worked_out_in_the_walk_and_not_faked(app, district):
     """The classes that the walk hides are those that the engine gives."""
-    counts = grading.classes(grading.scheme_named(app.extensions["xinheng"].settings))
+    counts = standing.classes(grading.scheme_named(app.extensions["xinheng"].settings))
     assert sum(sum(by_class.values()) for by_class in counts.values()) == 3

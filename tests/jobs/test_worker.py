@@ -113,6 +113,7 @@ def test_the_process_starts_stops_on_sigterm_and_leaves_no_run_open(settings):
     # First start: what was due before it counts as not missed, on record; every job that keeps a record has its row.
     kept = [row for row in JobRun.select() if row.job != "grade_stale"]
     assert {row.job for row in kept} == {
-        "grade_due", "grade_all", "end_listings", "remind_listings", "end_publications", "cap_claimants", "prune", "verify",
+        "grade_due", "build_context", "grade_all", "end_listings", "remind_listings", "end_publications", "cap_claimants", "prune",
+        "verify", "end_shadows",
     }  # fmt: skip
     assert {row.state for row in kept} == {"skipped"}

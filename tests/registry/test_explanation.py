@@ -8,12 +8,13 @@ import pytest
 from registry.clock import day_number, day_of
 from registry.errors import NotGraded
 from registry.models import Entity, Grade, GradeState, Record
-from registry.services import explanation, frames, grading, ledger
+from registry.services import book, explanation, frames, grading, ledger
 from registry.services.sampling import load_sample
 from rules.engine import facts_needed, grade
 from rules.scheme import load
 from tests.conftest import NOW, TODAY
 from tests.factories import credit_code, record, registered
+from tests.registry import worlds
 from tests.registry.test_grading import copy_of
 from tests.registry.worlds import SCHEMES
 
@@ -107,20 +108,35 @@ def test_a_grade_that_is_due_differs_and_says_why(scheme):
     record(entity)
     found = explained(scheme, entity, on=TODAY)
     assert found.reproduced is False
-    assert found.differs.endswith("it is due.")
+    assert found.differs == (
+        f"The last grade stored, of {TODAY} (class A, score 0), is another: since then 1 facts about it were added or taken "
+        "away. It is due."
+    )
     assert found.to_dict()["differs"] == found.differs
 
 
-def test_another_scheme_differs_and_says_so(scheme, settings, tmp_path):
+def test_a_grade_is_explained_by_the_content_that_gave_it_whatever_holds_today(scheme, settings, tmp_path):
     entity = registered()
+    record(entity)
     graded(scheme)
     changed = load(copy_of(settings.path(settings.grading.book) / "general-risk", tmp_path))
-    digest = explained(scheme, entity).explanation.digest
-    found = explained(changed, entity, on=TODAY)
-    assert found.explanation.digest == digest  # the limit that changed cuts nothing off here
+    found = explained(changed, entity)
+    assert (found.reproduced, found.differs, found.scheme_hash) == (True, "", scheme.hash)
+    assert changed.hash != scheme.hash
+
+
+def test_where_another_content_was_activated_since_the_grade_differs_and_that_is_said(scheme, settings, tmp_path):
+    entity = registered()
     record(entity)
-    found = explained(changed, entity, on=TODAY)
-    assert (found.reproduced, found.differs) == (False, "The scheme has changed since this grade was given.")
+    graded(scheme, TODAY - timedelta(days=2))
+    changed = load(copy_of(settings.path(settings.grading.book) / "general-risk", tmp_path))
+    worlds.activate(changed, TODAY - timedelta(days=1))
+    then = explained(changed, entity, on=TODAY - timedelta(days=2))
+    assert (then.reproduced, then.scheme_hash) == (True, scheme.hash)
+    record(entity, document_no="信2号")
+    now = explained(changed, entity, on=TODAY)
+    assert (now.reproduced, now.scheme_hash) == (False, changed.hash)
+    assert now.differs == "The scheme has changed since this grade was given."
 
 
 def test_where_no_grade_was_given_nothing_is_said_to_be_reproduced(scheme):
@@ -160,12 +176,12 @@ def test_a_provisional_and_a_future_entity_are_not_graded_and_the_reason_is_give
     with pytest.raises(NotGraded, match="is provisional"):
         explained(scheme, entity)
     with pytest.raises(NotGraded, match="is provisional"):
-        explanation.current(Entity.get_by_id(entity), scheme)
+        explanation.current(Entity.get_by_id(entity), scheme.id)
     other = registered()
     with pytest.raises(NotGraded, match="was not registered"):
         explained(scheme, other, known=0)
     with pytest.raises(NotGraded, match="has not been graded yet"):
-        explanation.current(Entity.get_by_id(other), scheme)
+        explanation.current(Entity.get_by_id(other), scheme.id)
     kind = registered(subject="other")
     with pytest.raises(NotGraded, match="does not grade entities of kind other"):
         explained(scheme, kind)
@@ -175,11 +191,11 @@ def test_the_grade_that_stands_is_gone_with_the_entity_and_the_reason_is_given(s
     code = credit_code()
     entity = registered(code)
     graded(scheme)
-    assert explanation.current(Entity.get_by_id(entity), scheme).entity == entity
+    assert explanation.current(Entity.get_by_id(entity), scheme.id).entity == entity
     registered(code, status=3)
     graded(scheme)
     with pytest.raises(NotGraded, match="cancelled 注销: it is no longer registered"):
-        explanation.current(Entity.get_by_id(entity), scheme)
+        explanation.current(Entity.get_by_id(entity), scheme.id)
 
 
 def test_the_records_say_what_they_are_in_both_languages(scheme):
@@ -203,7 +219,7 @@ def test_history_has_every_grade_newest_first_at_the_same_cost(scheme, count_que
         record(entity, document_no=f"信{number}号", decided_on=date(2026, 3, 2 + number))
         graded(scheme)
     with count_queries() as queries:
-        found = explanation.history(Entity.get_by_id(entity), scheme)
+        found = explanation.history(Entity.get_by_id(entity), scheme.id)
     assert len(queries) == 2  # the entity of this test's own asking, and the history
     assert [one["known_seq"] for one in found] == [5, 4, 3, 2]
     assert all(len(one["digest"]) == 64 and one["scheme_hash"] == scheme.hash for one in found)
@@ -227,3 +243,28 @@ def test_no_record_is_named_that_the_ledger_does_not_have(district, scheme):
     known = {row.seq for row in Record.select(Record.seq)}
     for state in GradeState.select().limit(20):
         assert set(explained(scheme, state.entity).records) <= known
+
+
+def test_a_content_that_was_activated_after_the_grade_of_the_same_day_is_another(scheme, settings, tmp_path):
+    entity = registered()
+    record(entity)
+    graded(scheme)
+    before = ledger.head()
+    changed = load(copy_of(settings.path(settings.grading.book) / "general-risk", tmp_path))
+    worlds.activate(changed, TODAY)
+    then = explained(book.in_force(settings, on=TODAY, known=before), entity, on=TODAY, known=before)
+    assert (then.reproduced, then.scheme_hash) == (True, scheme.hash)
+    now = explained(book.in_force(settings, on=TODAY), entity, on=TODAY)
+    assert now.scheme_hash == changed.hash
+
+
+def test_another_content_of_a_scheme_that_is_read_is_another_content(settings, tmp_path):
+    entity = registered()
+    record(entity)
+    combined = book.in_force(settings, "combined", on=TODAY)
+    graded(combined)
+    tomorrow = TODAY + timedelta(days=1)
+    worlds.activate(load(copy_of(settings.path(settings.grading.book) / "general-risk", tmp_path)), tomorrow)
+    rebased = book.in_force(settings, "combined", on=tomorrow)
+    assert explained(rebased, entity, on=TODAY).scheme_hash == combined.hash
+    assert explained(rebased, entity, on=tomorrow).scheme_hash == rebased.hash

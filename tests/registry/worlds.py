@@ -1,5 +1,6 @@
 """Random small registries for property tests: what may be said, and saying it."""
 
+import hashlib
 from datetime import date, timedelta
 
 from hypothesis import strategies as st
@@ -7,8 +8,18 @@ from hypothesis import strategies as st
 from registry import database
 from registry.clock import day_number
 from registry.kinds import KINDS, Statement
-from registry.models import GradeRun, GradeState, Record
-from registry.services import entities, grading, ledger, records
+from registry.models import (
+    ContextValue,
+    Entity,
+    GradeContext,
+    GradeOverride,
+    GradeRun,
+    GradeState,
+    Record,
+    SchemeActivation,
+    SchemeProposal,
+)
+from registry.services import book, context_building, entities, grading, ledger, records
 from registry.services.entities import Party
 from registry.services.records import Checked
 from tests.factories import credit_code
@@ -40,16 +51,33 @@ _record = st.tuples(
 )  # fmt: skip
 _cover = st.tuples(st.just("cover"), st.sampled_from(KIND_NAMES), st.sampled_from(["", "99", "990203"]), _ago, _length)
 _gone = st.tuples(st.just("withdraw"), st.integers(0, 50))
-_act = st.one_of(_record, _record, _record, _register, _register, _cover, _gone)
+_set = st.tuples(st.just("set"), _number, st.sampled_from("ABCD"), st.integers(-30, 30), st.integers(1, 400))
+_activate = st.tuples(st.just("activate"), st.integers(0, 1), st.integers(0, 40))
+_context = st.tuples(st.just("context"))
+_act = st.one_of(_record, _record, _record, _register, _register, _cover, _gone, _set, _activate, _context)
 # Days that go by before something is said, and what is said then.
 steps = st.lists(
     st.tuples(st.sampled_from([0, 1, 1, 7, 30, 91, 365]), st.lists(_act, max_size=6)), min_size=1, max_size=5
 )
 
 
-def apply(act, *, scheme, today, now):
-    """Say one thing to the registry, by the way that `act` names."""
+def apply(act, *, scheme, today, now, settings, contents):
+    """Say one thing to the registry, by the way that `act` names. `contents` are those of the scheme that may be activated."""
     what, *rest = act
+    if what == "context":
+        if not GradeContext.select().where(GradeContext.day == day_number(today)).exists():
+            context_building.build(settings, day=today, now=now)
+        return
+    if what == "activate":
+        activate(contents[rest[0]], today + timedelta(days=rest[1]))
+        return
+    if what == "set":
+        number, class_, ago, length = rest
+        found = Entity.get_or_none(Entity.code == credit_code(number=number))
+        if found is not None:
+            first = today + timedelta(days=ago)
+            set_class(found.id, class_, first, first + timedelta(days=length))
+        return
     with ledger.writing(now=now, schemes=SCHEMES) as pen:
         if what == "register":
             number, subject, status, age, length, division = rest
@@ -111,6 +139,57 @@ def _statement(rest, today):
     return Party(code=credit_code(number=number)), Statement(
         kind, code, severity, amount, dated, ends if dated else None, f"信{document}号", ORGAN, key, {}
     )
+
+
+def activate(scheme, day):
+    """Put a content of a scheme into force from a day, as two approvals do."""
+    version = book.version_of(scheme)
+    with ledger.writing(now=0, schemes=[]) as pen:
+        said = pen.step(
+            "scheme_activated", about=scheme.hash[:32], entity=None, key=[scheme.id, day.isoformat(), pen.seq], on=day,
+            detail={"scheme": scheme.id, "hash": scheme.hash}, by="a test",
+        )  # fmt: skip
+    proposal = SchemeProposal.create(
+        scheme=scheme.id, version=version, files={}, reason="a test", from_day=day_number(day), state="approved",
+        proposed_by="a", proposed_at=0,
+    )  # fmt: skip
+    SchemeActivation.create(
+        known=said.seq, scheme=scheme.id, version=version, from_day=day_number(day), proposal=proposal
+    )
+
+
+def put_in_force(day, values):
+    """Put a context into force from a day that says only this: (entity, name) → value."""
+    digest = hashlib.sha256(repr((day, sorted(values.items()))).encode()).hexdigest()
+    with ledger.writing(now=0, schemes=[]) as pen:
+        said = pen.step(
+            "context_built", about=digest[:32], entity=None, key=[day_number(day)], on=day, detail={}, by="a test"
+        )
+    made = GradeContext.create(
+        hash=digest, day=day_number(day), known=said.seq - 1, seq=said.seq, built_at=0, names=sorted({name for _, name in values}), norms=[],
+    )  # fmt: skip
+    for (entity, name), value in values.items():
+        ContextValue.create(context=made.id, entity=entity, name=name, value=value)
+    return made
+
+
+def set_class(entity, class_, first, last, scheme="general-risk"):
+    """Let a person have set a class from a day until another, as the second person's approval does; mark it stale."""
+    with ledger.writing(now=0, schemes=[scheme]) as pen:
+        said = pen.step(
+            "override_approved",
+            about=f"override-{pen.seq}",
+            entity=entity,
+            key=[pen.seq],
+            on=first,
+            detail={"class": class_},
+            by="b",
+        )
+        pen.touched[entity] = said.seq
+    return GradeOverride.create(
+        entity=entity, scheme=scheme, class_=class_, reason="a test", basis="a test", from_day=day_number(first),
+        until_day=day_number(last), state="approved", proposed_by="a", proposed_at=0, decided_by="b", decided_at=0, known=said.seq,
+    )  # fmt: skip
 
 
 def state_of(scheme):
