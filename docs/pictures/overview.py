@@ -10,7 +10,7 @@ from pathlib import Path
 from registry import clock, config, database
 from registry.kinds import KINDS
 from registry.models import Entity
-from registry.services import explanation, grading
+from registry.services import explanation, grading, standing
 
 COLOURS = {"A": "#2e7d5b", "B": "#7a9a3a", "C": "#d08a1d", "D": "#b3372f"}
 INK, SOFT, LINE, PAPER = "#1d2733", "#5b6876", "#d5dbe1", "#ffffff"
@@ -97,7 +97,7 @@ def main() -> None:
     database.connect(settings)
     scheme = grading.scheme_named(settings)
     with database.session():
-        counts = grading.classes(scheme)["enterprise"]
+        counts = standing.classes(scheme)["enterprise"]
         # An enterprise of class D of which much is known: several things came together, no veto.
         row = database.execute(
             "SELECT s.entity, s.day FROM grade_state s JOIN entity e ON e.id = s.entity JOIN fact p ON p.entity = e.id "
