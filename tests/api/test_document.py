@@ -265,7 +265,7 @@ def tried(operation, mode, who, real, task):
     seen: set[int] = set()
 
     @hypothesis_settings(
-        max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def answered(case):

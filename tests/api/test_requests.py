@@ -319,7 +319,7 @@ def test_an_unusable_scheme_is_our_fault_and_told_to_the_log_only(lone_officer, 
         raise BadScheme("general-risk/scheme.toml: secret place")
 
     monkeypatch.setattr(grading, "scheme_named", broken)
-    reply = lone_officer.get("/api/v1/entities")
+    reply = lone_officer.get("/api/v1/statistics/classes")
     refused(reply, 500, "bad_scheme")
     assert "secret place" not in reply.text
 

@@ -126,6 +126,8 @@ def test_what_is_withdrawn_or_repaired_is_never_seen_or_counted_again(on_sqlite)
     @hypothesis_settings(
         max_examples=15,
         deadline=None,
+        derandomize=True,
+        database=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
     def holds(some):

@@ -5,6 +5,8 @@ Nothing of these files is copied here: they are counted, and what is found is sa
 
 import csv
 import gzip
+import itertools
+import os
 import random
 import re
 from pathlib import Path
@@ -262,12 +264,21 @@ def test_amounts_that_stand_only_in_words_were_read(reopened):
 
 
 @pytest.mark.slow
-def test_of_all_190_212_real_registrations_all_but_one_in_a_thousand_are_stored(shared, on_sqlite):
-    report = imported(on_sqlite, shared / ZHEJIANG, chunk=2_000)
-    assert report.counts.read == ROWS[ZHEJIANG]
-    assert report.counts.stored >= 0.999 * ROWS[ZHEJIANG]
+def test_of_real_registrations_all_but_one_in_a_thousand_are_stored(shared, on_sqlite, tmp_path):
+    """The first 20,000 in `make test`, all 190,212 in `make soak`."""
+    file, rows = shared / ZHEJIANG, ROWS[ZHEJIANG]
+    if "XINHENG_TEST_WHOLE" not in os.environ:
+        rows = 20_000
+        with gzip.open(file, "rt", encoding="utf-8", newline="") as whole:
+            head = "".join(itertools.islice(whole, rows + 1))
+        file = tmp_path / "zhejiang.csv"
+        file.write_text(head, encoding="utf-8", newline="")
+    report = imported(on_sqlite, file, chunk=2_000)
+    assert report.counts.read == rows
+    # A row that stands in the file twice is stored once.
+    assert report.counts.stored + report.counts.unchanged >= 0.999 * rows
     assert ImportRun.get().state == "done"
-    again = imported(on_sqlite, shared / ZHEJIANG, chunk=2_000)
+    again = imported(on_sqlite, file, chunk=2_000)
     assert counts_of(again) == {
         "unchanged": report.counts.stored + report.counts.unchanged,
         **({"rejected": report.counts.rejected} if report.counts.rejected else {}),

@@ -127,7 +127,7 @@ def test_a_setting_may_name_a_draft_that_officers_have_activated(on_sqlite):
     draft = book.shipped(on_sqlite)["food-producer-draft-2022"]
     worlds.activate(draft, TODAY)
     named = dataclasses.replace(on_sqlite, grading=dataclasses.replace(on_sqlite.grading, scheme=draft.id))
-    assert grading.schemes(named, TODAY) == [draft.id, "general-risk"]
+    assert grading.schemes(named, TODAY) == [draft.id]
     with pytest.raises(DraftBySetting):
         grading.schemes(named, TODAY - timedelta(days=1))
 
