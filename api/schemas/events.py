@@ -3,6 +3,7 @@
 from marshmallow import fields
 
 from api.schemas.common import Out, PageQuery
+from api.schemas.grade import GradeBrief
 from registry.services.changes import CAUSES
 
 _NAMES = ", ".join(f"{en} {zh}" for zh, en in CAUSES.values())
@@ -14,14 +15,6 @@ class EventQuery(PageQuery):
         allow_none=True,
         metadata={"description": "Of one entity: its credit code or registration number"},
     )
-
-
-class GradeBrief(Out):
-    on = fields.String(required=True, metadata={"format": "date"})
-    known_seq = fields.Integer(required=True)
-    class_ = fields.String(data_key="class", attribute="class", required=True)
-    score = fields.Integer(required=True)
-    scheme_hash = fields.String(required=True)
 
 
 class EventOut(Out):

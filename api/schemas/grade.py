@@ -53,12 +53,15 @@ class GradeOut(Out):
     )
 
 
-class PastGradeOut(Out):
+class GradeBrief(Out):
     on = fields.String(required=True, metadata={"format": "date"})
     known_seq = fields.Integer(required=True)
     class_ = fields.String(data_key="class", attribute="class", required=True)
     score = fields.Integer(required=True)
     scheme_hash = fields.String(required=True)
+
+
+class PastGradeOut(GradeBrief):
     digest = fields.String(required=True)
 
 

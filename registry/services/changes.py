@@ -8,6 +8,7 @@ import polars as pl
 
 from registry import clock, cursor
 from registry.database import execute, in_slices, insert_rows, is_postgres, read_frame
+from registry.divisions import in_sql
 from registry.errors import RegistryError
 from registry.models import Entity, GradeChange, SchemeVersion
 from registry.page import Page
@@ -161,16 +162,14 @@ def page(
     where, values = "c.scheme = ? AND c.id > ?", [scheme, 0 if after is None else cursor.decode(after, int)[0]]
     if entity is not None:
         where, values = f"{where} AND c.entity = ?", [*values, entity]
-    if "" not in divisions:
-        where += f" AND ({' OR '.join('e.division BETWEEN ? AND ?' for _ in divisions)})"
-        values += [bound for prefix in divisions for bound in (prefix.ljust(6, "0"), prefix.ljust(6, "9"))]
+    near, bounds = in_sql(divisions, "e.division")
     sql = (
         "SELECT c.id, coalesce(e.code, e.registration_no), e.name, c.day, c.known, c.old_day, c.old_known, c.old_class, c.class, "  # noqa: S608
         "c.old_score, c.score, c.causes, c.at, v.hash, w.hash FROM grade_change c JOIN entity e ON e.id = c.entity "
         "JOIN scheme_version v ON v.id = c.version JOIN scheme_version w ON w.id = c.old_version "
-        f"WHERE {where} ORDER BY c.id LIMIT ?"
+        f"WHERE {where}{near} ORDER BY c.id LIMIT ?"
     )
-    rows = execute(sql, [*values, limit + 1]).fetchall()
+    rows = execute(sql, [*values, *bounds, limit + 1]).fetchall()
     items = [_shown(scheme, row) for row in rows[:limit]]
     return Page(items, cursor.encode(rows[limit - 1][0]) if len(rows) > limit else None)
 

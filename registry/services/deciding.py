@@ -8,6 +8,7 @@ from typing import Literal, cast
 from registry import cursor
 from registry.cells.personal import mask_personal
 from registry.database import execute
+from registry.divisions import in_query
 from registry.errors import RecordNotFound, RegistryError
 from registry.models import Decision, Entity, Record, Settled, Unmatched
 from registry.page import Page
@@ -153,7 +154,7 @@ def page(
     query = Decision.select().order_by(Decision.id.desc())
     if standing:
         query = query.where(Decision.undone_at.is_null())
-    query = queue.within(query, Decision.division, divisions)
+    query = in_query(query, Decision.division, divisions)
     if after is not None:
         query = query.where(Decision.id < cursor.decode(after, int)[0])
     found = list(query.limit(limit + 1))

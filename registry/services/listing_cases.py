@@ -11,6 +11,7 @@ from typing import Any
 from registry import cursor
 from registry.cells.personal import mask_personal
 from registry.database import dicts
+from registry.divisions import in_query
 from registry.errors import RecordNotFound, RegistryError
 from registry.kinds import Statement
 from registry.models import Document, Entity, ListingCase, Record, Uncounted
@@ -71,11 +72,7 @@ def page(
                           (ListingCase.batch, batch), (ListingCase.entity, entity)):  # fmt: skip
         if value not in (None, ""):
             query = query.where(column == value)
-    if "" not in divisions:
-        within = Entity.id < 0
-        for prefix in divisions:
-            within |= Entity.division.startswith(prefix)
-        query = query.where(within)
+    query = in_query(query, Entity.division, divisions)
     if after is not None:
         query = query.where(ListingCase.id < cursor.decode(after, int)[0])
     rows: list[Any] = list(query.order_by(ListingCase.id.desc()).limit(limit + 1))

@@ -10,9 +10,10 @@ from rapidfuzz import fuzz
 from registry import cursor
 from registry.cells.names import search_tokens
 from registry.database import execute, in_slices, is_postgres
+from registry.divisions import in_query
 from registry.models import Entity, Unmatched
 from registry.page import Page
-from registry.services import aliases, queue
+from registry.services import aliases
 from registry.services.parsing import mistyped, one_off
 from registry.services.parties import folded_name
 
@@ -81,7 +82,7 @@ def count(
 
 
 def _asked(kind: str | None, source: str | None, reason: str | None, name: str, divisions: Sequence[str]) -> Any:
-    query = queue.within(Unmatched.select(), Unmatched.division, divisions)
+    query = in_query(Unmatched.select(), Unmatched.division, divisions)
     for column, value in ((Unmatched.kind, kind), (Unmatched.source, source), (Unmatched.reason, reason)):
         if value is not None:
             query = query.where(column == value)

@@ -10,6 +10,7 @@ from datetime import date
 from registry import cursor
 from registry.cells.personal import mask_personal
 from registry.database import execute, insert_rows
+from registry.divisions import in_sql
 from registry.errors import RegistryError
 from registry.models import Entity
 from registry.page import Page
@@ -118,10 +119,8 @@ def proposals(*, after: str | None = None, limit: int = 50, divisions: Sequence[
     Pairs that were merged, or unmerged by a person, are left out. In order of the provisional one's id.
     """
     values: list[object] = [cursor.decode(after, int)[0] if after else 0]
-    within = ""
-    if "" not in divisions:
-        within = f"AND ({' OR '.join('p.division BETWEEN ? AND ?' for _ in divisions)}) "
-        values += [bound for prefix in divisions for bound in (prefix.ljust(6, "0"), prefix.ljust(6, "9"))]
+    within, bounds = in_sql(divisions, "p.division")
+    values += bounds
     sql = (
         "SELECT p.id, min(r.id) FROM entity p JOIN entity_name n ON n.entity_id = p.id "  # noqa: S608
         "JOIN entity_name m ON m.folded = n.folded AND m.entity_id <> p.id JOIN entity r ON r.id = m.entity_id "

@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 from registry import clock, cursor, parameters
 from registry.cells.personal import mask_personal
 from registry.config import Settings
+from registry.divisions import in_query
 from registry.errors import RegistryError
 from registry.models import Entity, GradeOverride
 from registry.page import Page
@@ -202,11 +203,7 @@ def page(
     for column, value in ((GradeOverride.state, state), (GradeOverride.scheme, scheme), (GradeOverride.entity, entity)):
         if value not in (None, ""):
             query = query.where(column == value)
-    if "" not in divisions:
-        within = Entity.id < 0
-        for prefix in divisions:
-            within |= Entity.division.startswith(prefix)
-        query = query.where(within)
+    query = in_query(query, Entity.division, divisions)
     if after is not None:
         query = query.where(GradeOverride.id < cursor.decode(after, int)[0])
     rows: list[Any] = list(query.order_by(GradeOverride.id.desc()).limit(limit + 1))

@@ -3,8 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
-from functools import reduce
-from operator import or_
 from typing import Any
 
 import orjson
@@ -52,13 +50,6 @@ def row_of(run: int | None, source: str, number: int | None, result: Parsed, *, 
 def visible(division: str, divisions: Sequence[str]) -> bool:
     """Whether a row of this area is the business of somebody with these divisions; one without an area is for those with all."""
     return any(division.startswith(prefix) for prefix in divisions)
-
-
-def within(query: Any, column: Any, divisions: Sequence[str]) -> Any:
-    """A query with the same condition on a column of areas."""
-    if "" in divisions:
-        return query
-    return query.where(reduce(or_, (column.startswith(prefix) for prefix in divisions)))
 
 
 def party_key(source: str, result: Parsed, area: str) -> str:

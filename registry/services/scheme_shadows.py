@@ -7,6 +7,7 @@ from typing import Any
 
 from registry import clock
 from registry.database import execute, write
+from registry.divisions import in_sql
 from registry.errors import RegistryError
 from registry.models import SchemeProposal
 from registry.services import audit, book, ledger, scheme_proposals
@@ -159,11 +160,11 @@ def report(number: int, *, divisions: Sequence[str] = ("",), most: int = 50) -> 
         raise ShadowRefused(_not_tried(proposal))
     found = Report(number, proposal.scheme)
     shadow = f"{book.SHADOW}{number}"
-    within, bounds = _within(divisions)
+    within, bounds = in_sql(divisions, "e.division")
     rows = execute(
         "SELECT e.kind, n.class, n.rank, h.class, h.rank, count(*) FROM grade_state n JOIN entity e ON e.id = n.entity "  # noqa: S608
         "LEFT JOIN grade_state h ON h.scheme = ? AND h.entity = n.entity "
-        f"WHERE n.scheme = ? {within}GROUP BY e.kind, n.class, n.rank, h.class, h.rank",
+        f"WHERE n.scheme = ?{within} GROUP BY e.kind, n.class, n.rank, h.class, h.rank",
         (proposal.scheme, shadow, *bounds),
     ).fetchall()
     for kind, class_, rank, _, held, count in rows:
@@ -172,7 +173,7 @@ def report(number: int, *, divisions: Sequence[str] = ("",), most: int = 50) -> 
         setattr(found, side, getattr(found, side) + count)
     held_rows = execute(
         "SELECT e.kind, n.class, count(*) FROM grade_state n JOIN entity e ON e.id = n.entity "  # noqa: S608
-        f"WHERE n.scheme = ? {within}GROUP BY e.kind, n.class",
+        f"WHERE n.scheme = ?{within} GROUP BY e.kind, n.class",
         (proposal.scheme, *bounds),
     ).fetchall()
     for kind, class_, count in held_rows:
@@ -184,7 +185,7 @@ def report(number: int, *, divisions: Sequence[str] = ("",), most: int = 50) -> 
     differ = execute(
         "SELECT coalesce(e.code, e.registration_no), e.name, e.kind, e.division, h.class, h.score, n.class, n.score "  # noqa: S608
         "FROM grade_state n JOIN grade_state h ON h.scheme = ? AND h.entity = n.entity JOIN entity e ON e.id = n.entity "
-        f"WHERE n.scheme = ? AND n.rank <> h.rank {within}ORDER BY abs(n.rank - h.rank) DESC, e.id LIMIT ?",
+        f"WHERE n.scheme = ? AND n.rank <> h.rank{within} ORDER BY abs(n.rank - h.rank) DESC, e.id LIMIT ?",
         (proposal.scheme, shadow, *bounds, most),
     ).fetchall()
     found.differ = [dict(zip(names, row, strict=True)) for row in differ]
@@ -207,10 +208,3 @@ def _not_tried(proposal: SchemeProposal) -> str:
         f"Proposal {number} is not graded alongside. Begin: {begin}, then `xinheng grade --due --scheme "
         f"{book.SHADOW}{number}`."
     )
-
-
-def _within(divisions: Sequence[str]) -> tuple[str, list[str]]:
-    if "" in divisions:
-        return "", []
-    bounds = [bound for prefix in divisions for bound in (prefix.ljust(6, "0"), prefix.ljust(6, "9"))]
-    return f"AND ({' OR '.join('e.division BETWEEN ? AND ?' for _ in divisions)}) ", bounds

@@ -8,6 +8,7 @@ import polars as pl
 
 from registry import clock
 from registry.database import execute, execute_many, in_slices, insert_rows, is_postgres, read_frame
+from registry.divisions import in_sql
 from registry.services import book, changes, frames
 from rules.given import Given
 from rules.scheme import Scheme
@@ -182,14 +183,11 @@ def standing(scheme: Scheme, entities: Sequence[int]) -> dict[int, Standing]:
 def classes(scheme: Scheme, divisions: Sequence[str] = ("",)) -> dict[str, dict[str, int]]:
     """How many entities stand in each class now, per subject kind, in the divisions with these prefixes."""
     counts: dict[str, dict[str, int]] = {}
-    within_, values = "", [scheme.id]
-    if "" not in divisions:
-        within_ = f"AND ({' OR '.join('e.division BETWEEN ? AND ?' for _ in divisions)}) "
-        values += [bound for prefix in divisions for bound in (prefix.ljust(6, "0"), prefix.ljust(6, "9"))]
+    near, bounds = in_sql(divisions, "e.division")
     sql = (
         "SELECT e.kind, s.class, count(*) FROM grade_state s JOIN entity e ON e.id = s.entity "  # noqa: S608
-        f"WHERE s.scheme = ? {within_}GROUP BY e.kind, s.class ORDER BY e.kind, s.class"
+        f"WHERE s.scheme = ?{near} GROUP BY e.kind, s.class ORDER BY e.kind, s.class"
     )
-    for subject, name, number in execute(sql, values).fetchall():
+    for subject, name, number in execute(sql, [scheme.id, *bounds]).fetchall():
         counts.setdefault(subject, {})[name] = number
     return counts
