@@ -25,7 +25,7 @@ bench: .venv/dev ## Measure import, grading, look-up and list on the city, besid
 chaos: .venv/dev ## Kill imports, gradings and the server at random moments, 20 times each (about 10 minutes)
 	@XINHENG_TEST_KILLS=20 $(PY) -m pytest tests/chaos
 
-soak: .venv/dev ## Two simulated years day by day, the city cut up and explained, 200 entities on each of 730 days (about 8 minutes)
+soak: .venv/dev ## Two simulated years day by day, the city cut up and explained, 200 entities on each of 730 days (a quarter of an hour)
 	@XINHENG_TEST_DAYS=730 XINHENG_TEST_SIZE=city XINHENG_TEST_ENTITIES=1000 $(PY) -m pytest tests/soak
 	@XINHENG_TEST_EXAMPLES=100 $(PY) -m pytest tests/rules/test_timeline.py
 	@XINHENG_TEST_WHOLE=1 $(PY) -m pytest tests/registry/test_real_files.py -k registrations
