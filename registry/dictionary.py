@@ -16,7 +16,7 @@ from marshmallow import Schema, fields, missing, validate
 
 from registry import mappings
 from registry.kinds import KINDS, Kind
-from registry.kinds.base import Moment, RecordSchema
+from registry.kinds.base import Moment, Projection, RecordSchema
 from registry.kinds.codes import CodeList
 from registry.kinds.seen import LEVELS, sees
 from registry.kinds.terms import Choice
@@ -58,12 +58,11 @@ def page(kinds: Mapping[str, Kind] = KINDS) -> str:
 def projections(kinds: Mapping[str, Kind] = KINDS) -> str:
     """What each kind projects into `fact`, as one table in Markdown."""
     rows = ["| kind | number | `code` | `severity` | `amount` | `day` | `ends` |", "|---|---|---|---|---|---|---|"]
-    for kind in kinds.values():
-        said = kind.projects
-        cells = (kind.number, said.code, said.severity, said.amount, said.day, said.ends)
-        rows.append(
-            f"| {kind.title.en[0].lower()}{kind.title.en[1:]} {kind.title.zh} | {' | '.join(map(str, cells))} |"
-        )
+    found = [(kind.number, kind.title, kind.projects) for kind in kinds.values()]
+    found += [(one.number, one.title, one.projects) for kind in kinds.values() if (one := kind.derives) is not None]
+    for number, title, said in sorted(found, key=lambda one: one[0]):
+        cells = (number, said.code, said.severity, said.amount, said.day, said.ends)
+        rows.append(f"| {title.en[0].lower()}{title.en[1:]} {title.zh} | {' | '.join(map(str, cells))} |")
     return "\n".join(rows) + "\n"
 
 
@@ -94,23 +93,31 @@ def _kind(kind: Kind) -> str:
     rows += [_row(name, field, headings) for name, field in RecordSchema._declared_fields.items() if name in headings]
     nested = [_row(f"{name}[].{inner}", field, {}) for name, outer in fields_of(kind.schema).items()
               for inner, field in _nested(outer).items()]  # fmt: skip
-    said = kind.projects
-    projected = (
-        ("code", said.code),
-        ("severity", said.severity),
-        ("amount", said.amount),
-        ("day", said.day),
-        ("ends", said.ends),
-    )
     parts = [
         f'<a id="{kind.name}"></a>\n## {kind.number} {kind.title.zh} {kind.title.en}: `{kind.name}`\n',
         "" if kind.postable else "Comes from files only (`xinheng import`).\n",
         f"{_HEADER}\n" + "\n".join([*rows, *nested]) + "\n",
-        "Projects:\n\n| integer | meaning |\n|---|---|\n" + "\n".join(f"| `{name}` | {_cell(text)} |" for name, text in projected) + "\n",
+        f"Projects:\n\n{_projected(kind.projects)}",
+        _besides(kind),
         _derived(kind),
         *(_code_list(one) for one in kind.lists),
     ]  # fmt: skip
     return "\n".join(part for part in parts if part)
+
+
+def _projected(said: Projection) -> str:
+    integers = {"code": said.code, "severity": said.severity, "amount": said.amount, "day": said.day, "ends": said.ends}
+    rows = "\n".join(f"| `{name}` | {_cell(text)} |" for name, text in integers.items())
+    return f"| integer | meaning |\n|---|---|\n{rows}\n"
+
+
+def _besides(kind: Kind) -> str:
+    """The facts of a derived kind that its records project beside their own."""
+    one = kind.derives
+    if one is None:
+        return ""
+    head = f"And besides, as facts of {one.number} {one.title.zh} {one.title.en} (`{one.name}`), covered where `{kind.name}` is:"
+    return f"{head}\n\n{_projected(one.projects)}"
 
 
 def _derived(kind: Kind) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from registry.kinds import KINDS
 from registry.kinds.codes import Label
+from registry.kinds.spot_check import PURPOSES
 from rules.parts import Title
 
 # The list of the kind whose numbers are its codes. Industry and year are numbers of their own.
@@ -33,6 +34,7 @@ _SEVERITIES: Mapping[str, Mapping[int, Label]] = {
     "spot_check": {
         0: Label("无问题", "none"), 1: Label("轻微", "minor"), 2: Label("有问题", "problem"), 3: Label("严重", "serious"),
     },
+    "check_detail": {0: Label("检查本身", "the check itself"), **_GRAVITY},
     "item_12315": {
         0: Label("不计", "does not count"), 1: Label("已受理未办结", "accepted, still open"), 2: Label("属实", "upheld"),
         3: Label("属实且拒绝调解", "upheld and mediation refused"),
@@ -83,7 +85,12 @@ def terms() -> dict[str, dict[str, dict[int, Title]]]:
                     term.number: Title(term.zh, term.en) for term in one.terms.values()
                 }
         if name in _SEVERITIES:
-            found.setdefault(name, {})["severity"] = {
-                number: Title(label.zh, label.en) for number, label in _SEVERITIES[name].items()
-            }
+            found.setdefault(name, {})["severity"] = _titles(_SEVERITIES[name])
+    found["check_detail"] = {
+        "code": _titles(dict(PURPOSES.values())), "severity": _titles(_SEVERITIES["check_detail"]),
+    }  # fmt: skip
     return found
+
+
+def _titles(labels: Mapping[int, Label]) -> dict[int, Title]:
+    return {number: Title(label.zh, label.en) for number, label in labels.items()}

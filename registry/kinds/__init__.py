@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from registry.errors import UnknownKind
-from registry.kinds.base import Kind, Label, Statement
+from registry.kinds.base import Derived, Kind, Label, Part, Statement
 
 
 def _found() -> dict[str, Kind]:
@@ -19,7 +19,10 @@ def _found() -> dict[str, Kind]:
         kind.name: replace(kind, state=_sourced(kind.state))
         for kind in sorted((kind for kind in kinds if kind), key=lambda kind: kind.number)
     }
-    assert len({kind.number for kind in named.values()}) == len(named), "two kinds share a number"
+    derived = [kind.derives for kind in named.values() if kind.derives]
+    numbers = [one.number for one in (*named.values(), *derived)]
+    names = [*named, *(one.name for one in derived)]
+    assert len({*numbers}) == len({*names}) == len(names), "two kinds share a number or a name"
     return named
 
 
@@ -36,6 +39,12 @@ def _sourced(state: Callable[[dict[str, Any]], Statement]) -> Callable[[dict[str
 
 KINDS: dict[str, Kind] = _found()
 NAMES: dict[int, str] = {kind.number: kind.name for kind in KINDS.values()}
+# Name of the kind whose records project them → the facts of a kind of their own that these project besides.
+DERIVED: dict[str, Derived] = {kind.name: kind.derives for kind in KINDS.values() if kind.derives}
+# Number of every kind of fact by name: what a scheme may count.
+NUMBERS: dict[str, int] = {name: kind.number for name, kind in KINDS.items()} | {
+    derived.name: derived.number for derived in DERIVED.values()
+}
 
 
 def kind_named(name: str) -> Kind:
@@ -45,4 +54,4 @@ def kind_named(name: str) -> Kind:
     return KINDS[name]
 
 
-__all__ = ["KINDS", "NAMES", "Kind", "Label", "Statement", "kind_named"]
+__all__ = ["DERIVED", "KINDS", "NAMES", "NUMBERS", "Derived", "Kind", "Label", "Part", "Statement", "kind_named"]

@@ -38,6 +38,18 @@ class Statement:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One fact that a record projects beside its own, under the number of a derived kind and on the same day.
+
+    `amount` is at least 0; what the three integers mean is said by the derived kind's `Projection`.
+    """
+
+    code: int
+    severity: int
+    amount: int
+
+
 class Day(fields.Date):
     """A day, as `date` or ISO text, between 1949-10-01 and a limit that the schema gives."""
 
@@ -172,6 +184,22 @@ class Projection:
 
 
 @dataclass(frozen=True, slots=True)
+class Derived:
+    """A kind of fact that nobody states: records of another kind project it beside their own fact.
+
+    It shares the ledger row, the day and the coverage of that record, and has a number of its own: an indicator counts
+    one kind of fact. `parts` makes the facts from a statement, in a fixed order (they are numbered from 1 in it). It reads
+    columns and detail of the statement and nothing else, so that the facts can always be made again from the ledger.
+    """
+
+    name: str
+    number: int
+    title: Label
+    projects: Projection
+    parts: Callable[["Statement"], tuple[Part, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Mirror:
     """A table beside the ledger by which records of a kind are found from their other side: a cache, kept with every row.
 
@@ -211,8 +239,14 @@ class Kind:
     # What is made from a detail for who may not see it itself; `derived` says who may see that.
     also: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = field(default=None, kw_only=True)
     mirror: Mirror | None = field(default=None, kw_only=True)
+    # What its records project beside their own fact.
+    derives: Derived | None = field(default=None, kw_only=True)
     # What of a statement is kept and could not be understood: (term of the field, sentence), for who imports it.
     noted: Callable[[Statement], Iterable[tuple[str, str]]] = field(default=lambda statement: (), kw_only=True)
+
+    def parts(self, statement: Statement) -> tuple[Part, ...]:
+        """The facts that a statement of this kind projects beside its own; parts 1, 2, … in this order. Pure."""
+        return () if self.derives is None else self.derives.parts(statement)
 
 
 def key_of(kind: str, organ: str, document_no: str, data: Mapping[str, Any]) -> tuple[str, ...]:
@@ -225,5 +259,6 @@ def key_of(kind: str, organ: str, document_no: str, data: Mapping[str, Any]) -> 
 
 
 __all__ = [
-    "CodeList", "Day", "Fen", "Kind", "Label", "Mirror", "Moment", "Projection", "RecordSchema", "Statement", "Text", "key_of",
+    "CodeList", "Day", "Derived", "Fen", "Kind", "Label", "Mirror", "Moment", "Part", "Projection", "RecordSchema", "Statement",
+    "Text", "key_of",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from registry.cells.documents import fold_document_no
 from registry.cells.names import fold_name
-from registry.kinds.base import Day, Kind, Label, Projection, RecordSchema, Statement, Text, key_of
+from registry.kinds.base import Day, Derived, Kind, Label, Part, Projection, RecordSchema, Statement, Text, key_of
 from registry.kinds.codes import CodeList, Term
 
 # Our own outcome → (severity, terms). The heaviest outcome of a check is its code; ties go to the higher number.
@@ -82,6 +82,22 @@ SYSTEMS: dict[str, dict[str, int]] = {
     system: {code: term.number for code, term in one.terms.items()} for system, one in LISTS.items()
 }
 OURS = "xinheng-2026"
+# Why somebody was checked. What a model learns from is a visit that nothing had called for.
+PURPOSES: dict[str, tuple[int, Label]] = {
+    "": (0, Label("未注明", "not stated")),
+    "routine": (1, Label("例行", "routine")),
+    "follow_up": (2, Label("复查", "follow-up of an earlier check")),
+    "complaint": (3, Label("核查投诉举报", "following a complaint or report")),
+    "campaign": (4, Label("专项", "campaign")),
+    "other": (5, Label("其他", "other")),
+}
+# Fields that say how many problems of a severity were found.
+FOUND: dict[str, int] = {"minor_found": 1, "problems_found": 2, "serious_found": 3}
+MOST_FOUND = 10_000
+# A probability of 1 in the unit of `inclusion`.
+SURE_DRAW = 1_000_000
+# What the facts are made from besides the columns; an erasure must leave it (`registry/services/erasures.py`).
+COUNTED = frozenset({"purpose", *FOUND, "inclusion"})
 _SEPARATORS = re.compile(r"[,，;；、]")
 
 
@@ -138,6 +154,17 @@ def _split(item: Any) -> list[Any]:
     ]
 
 
+class Found(fields.Integer):
+    """How many problems of one severity were found; null where nobody counted."""
+
+    def __init__(self, description: str) -> None:
+        check = validate.Range(0, MOST_FOUND, error=f"{{input}} is not a number of problems from 0 to {MOST_FOUND:,}.")
+        super().__init__(
+            strict=True, load_default=None, allow_none=True, validate=check,
+            metadata={"sees": "regulator", "description": description},
+        )  # fmt: skip
+
+
 class SpotCheckSchema(RecordSchema):
     PAST = ("checked_on",)
 
@@ -158,6 +185,30 @@ class SpotCheckSchema(RecordSchema):
     )
     type = Text(40, load_default="", metadata={"sees": "public", "description": "Type of check 检查类型"})
     method = Text(40, load_default="", metadata={"sees": "public", "description": "Method 核查方式"})
+    purpose = fields.String(
+        load_default="",
+        validate=validate.OneOf(PURPOSES),
+        metadata={
+            "sees": "regulator",
+            "description": "Why it was checked 检查目的: "
+            + ", ".join(f"{name} {label.zh}" for name, (_, label) in PURPOSES.items() if name),
+        },
+    )
+    serious_found = Found("Problems found that are serious 严重问题数; empty where nobody counted")
+    problems_found = Found("Problems found that are neither 一般问题数; empty where nobody counted")
+    minor_found = Found("Problems found that are minor 轻微问题数; empty where nobody counted")
+    inclusion = fields.Integer(
+        strict=True,
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(
+            1, SURE_DRAW, error=f"{{input}} is not a probability in millionths, from 1 to {SURE_DRAW:,}."
+        ),
+        metadata={
+            "sees": "internal",
+            "description": "Probability with which the draw chose it 入样概率, in millionths; empty where no draw did",
+        },
+    )
     linked = Text(
         128,
         load_default="",
@@ -181,7 +232,9 @@ def state(data: dict[str, Any]) -> Statement:
     outcomes = [SYSTEMS[result["system"]][plain_code(result["code"])] for result in data["results"]]
     code = max(outcomes, key=lambda outcome: (OUTCOMES[outcome][0], outcome))
     detail: dict[str, Any] = {"results": [_kept(result) for result in data["results"]]}
-    detail |= {name: data[name] for name in ("items", "type", "method", "linked", "remark") if data[name]}
+    detail |= {name: data[name] for name in ("items", "type", "method", "purpose", "linked", "remark") if data[name]}
+    # None found is an answer; nobody counted is not.
+    detail |= {name: data[name] for name in (*FOUND, "inclusion") if data[name] is not None}
     return Statement(
         "spot_check", code, OUTCOMES[code][0], 0, data["checked_on"], None, document_no, organ,
         key_of("spot_check", fold_name(organ), document_no, data), detail,
@@ -196,6 +249,23 @@ def _kept(result: Mapping[str, str]) -> dict[str, str]:
     system, code = result["system"], plain_code(result["code"])
     said = "" if system == OURS else LISTS[system].terms[code].zh
     return {"system": system, "code": code, "text": result["text"] or said}
+
+
+def parts(statement: Statement) -> tuple[Part, ...]:
+    """What the check was and what it found, by severity: a row of severity 0, then one for each severity that was found.
+
+    The row of severity 0 says from which draw it came (`amount`: inclusion in millionths, 0 none); the others how many
+    problems. Where nobody counted, one problem of the severity of the result, if it has any.
+    """
+    detail = statement.detail
+    # A stored detail may have been changed behind our back: to check it must not fail on what it finds.
+    purpose = next((number for name, (number, _) in PURPOSES.items() if name == detail.get("purpose", "")), 0)
+    found = {severity: detail[name] for name, severity in FOUND.items() if type(detail.get(name)) is int}
+    if not found and statement.severity:
+        found = {statement.severity: 1}
+    counts = (Part(purpose, severity, number) for severity, number in sorted(found.items()) if number)
+    inclusion = detail.get("inclusion")
+    return (Part(purpose, 0, inclusion if type(inclusion) is int else 0), *counts)
 
 
 def line(row: Mapping[str, Any]) -> Label:
@@ -213,4 +283,14 @@ KIND = Kind(
         severity="0 none, 1 minor, 2 problem, 3 serious", day="checked",
     ),
     lists=tuple(LISTS.values()),
+    derives=Derived(
+        "check_detail", 19, Label("检查明细", "Detail of a check"),
+        Projection(
+            code="why it was checked: " + ", ".join(f"{number} {label.zh}" for number, label in PURPOSES.values()),
+            severity="0 the check itself; a problem found: 1 minor 轻微, 2 general 一般, 3 serious 严重",
+            day="checked",
+            amount="severity 0: probability with which a draw chose it, in millionths (0: no draw); else how many such problems",
+        ),
+        parts,
+    ),
 )  # fmt: skip

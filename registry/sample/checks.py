@@ -55,7 +55,7 @@ def draw_checks(world: World, count: int, streams: Streams) -> Drawn:
         "first",
         pl.lit('","'),
         "second",
-        pl.lit('"],"type":"随机抽查"}'),
+        pl.lit('"],"type":"随机抽查","purpose":"routine"}'),
     )
     frame = numbered(with_organ(frame, world), "{}抽查〔{}〕{}号").with_columns(detail_json=detail)
     evidence = counted(entity[found], len(world))[:, None] * np.log(world.chance)

@@ -13,7 +13,7 @@ from registry import clock
 from registry.config import Settings
 from registry.database import execute, session, write
 from registry.errors import BadScheme, RegistryError, UnknownScheme
-from registry.kinds import KINDS
+from registry.kinds import NUMBERS
 from registry.models import SchemeProposal, SchemeVersion
 from registry.services import ledger
 from rules.content import inner_of
@@ -39,8 +39,8 @@ class DraftBySetting(RegistryError):
 
 
 def numbers() -> dict[str, int]:
-    """The number of every kind of record, by name: what a scheme may count."""
-    return {kind.name: kind.number for kind in KINDS.values()}
+    """The number of every kind of fact, by name: what a scheme may count."""
+    return dict(NUMBERS)
 
 
 @cache

@@ -9,7 +9,7 @@ from registry.cells.personal import mask_personal
 from registry.config import Settings
 from registry.database import execute, insert_rows
 from registry.errors import RecordNotFound, RegistryError
-from registry.kinds import KINDS
+from registry.kinds import KINDS, spot_check
 from registry.models import Erasure, Leaf, Record
 from registry.sealing import leaves
 from registry.sealing.leaves import COLUMNS, Row, Salts, canonical
@@ -21,7 +21,16 @@ from registry.services.seal import SealBroken
 
 STEP = "erasure"
 # What other tables are made from; without it they could not be checked any more.
-NEEDED = {"registration": {"name", "subject", "division", "address"}}
+NEEDED: dict[str, tuple[frozenset[str], str]] = {
+    "registration": (
+        frozenset({"name", "subject", "division", "address"}),
+        "of a registration is needed to find the entity. Correct it instead.",
+    ),
+    "spot_check": (
+        spot_check.COUNTED,
+        "of a spot check says what counts, and nothing of anybody. Correct it, or erase the record.",
+    ),
+}
 # Of a step only words that a person wrote may go: who did what and when is why it is there.
 WORDS_OF_STEPS = {"reason", "answer", "statement", "note", "remark"}
 
@@ -110,11 +119,9 @@ def _allowed(record: Record, names: list[str]) -> None:
             f"Row {record.seq} is the registration of an entity, which every other record of it needs. Erase single fields "
             "of it, or the records."
         )
-    kept = NEEDED.get(record.kind, set()) & set(names)
-    if kept:
-        raise NotErasable(
-            f"{', '.join(sorted(kept))} of a registration is needed to find the entity. Correct it instead."
-        )
+    needed, why = NEEDED.get(record.kind, (frozenset(), ""))
+    if kept := needed & set(names):
+        raise NotErasable(f"{', '.join(sorted(kept))} {why}")
 
 
 def _gone_already(record: Record, names: list[str]) -> Erased | None:

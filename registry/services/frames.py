@@ -7,7 +7,7 @@ import polars as pl
 
 from registry.cells.names import fold_name
 from registry.database import execute, in_slices, read_frame
-from registry.kinds import KINDS
+from registry.kinds import DERIVED, KINDS
 from registry.services import aliases
 
 POPULATION = {"entity": pl.Int64, "subject": pl.String, "division": pl.String}
@@ -158,9 +158,16 @@ def _facts(where: str, values: Sequence[int], kinds: set[int], known: int) -> pl
 
 
 def coverage(known: int) -> pl.DataFrame:
-    """For which kinds, divisions and days feeds were connected, as far as it was known at `known`."""
-    sql = "SELECT kind, division, from_day, to_day FROM coverage WHERE known <= ? AND (gone IS NULL OR gone > ?)"
-    return read_frame(sql, (known, known), COVERAGE)
+    """For which kinds, divisions and days feeds were connected, as far as it was known at `known`.
+
+    Whoever has a feed of a kind has what its records project besides: a derived kind is covered where its kind is.
+    """
+    there = "division, from_day, to_day FROM coverage WHERE known <= ? AND (gone IS NULL OR gone > ?)"
+    sql, values = f"SELECT kind, {there}", [known, known]
+    for name, derived in DERIVED.items():
+        sql += f" UNION ALL SELECT {derived.number}, {there} AND kind = ?"
+        values += [known, known, KINDS[name].number]
+    return read_frame(sql, values, COVERAGE)
 
 
 def facts_ever(entities: Sequence[int], kinds: set[int]) -> pl.DataFrame:

@@ -14,13 +14,13 @@ from typing import Any, Literal, cast
 
 import orjson
 
-from registry import clock
 from registry.cells.personal import mask_personal
 from registry.database import execute, execute_many, in_slices, insert_rows, is_postgres, write
 from registry.errors import NotInitialised, RecordConflict, RecordNotFound
 from registry.kinds import KINDS, Statement
 from registry.models import Moment, Record
 from registry.services import aliases, coverage, mirrors
+from registry.services.facts import FACT_COLUMNS, counts_alike, facts_of
 from registry.services.known import Known, Matched, counted_columns, revised_at
 from registry.services.known import read as read_known
 from registry.services.sameness import ONE_PER_KEY, content_of, counted, digest, identity_of
@@ -32,7 +32,6 @@ RECORD_COLUMNS = (
 # Whoever holds this row writes; SQLite has taken the whole write lock by then.
 HEAD = "SELECT seq, entity, name FROM ledger_head WHERE id = 1"
 HEAD_LOCKED = f"{HEAD} FOR UPDATE"
-FACT_COLUMNS = ("entity", "known", "part", "kind", "code", "severity", "amount", "day", "ends", "gone")
 
 # The source of what an organ says for itself, over the API: on its own decisions nobody knows better.
 ORGAN = "organ"
@@ -151,8 +150,8 @@ class Pen:
                 known[identity] = self._replace("correct", before, identity, content, statement, source, surest)
                 outcomes.append(Outcome("corrected", known[identity].seq))
             else:
-                same = before.counted == counted(statement)
-                outcomes.append(Outcome("unchanged" if same else "differs", before.seq))
+                same: Said = "unchanged" if counts_alike(before, statement) else "differs"
+                outcomes.append(Outcome(same, before.seq))
             if other and outcomes[-1].said in WRITTEN and (held or KINDS[statement.kind].grave(statement)):
                 self._wait(identity, entity, outcomes[-1].seq, source)
             if outcomes[-1].said not in WRITTEN and (identity, source, content) not in seen:
@@ -308,7 +307,7 @@ class Pen:
         row = self._append("step", key, digest(["held", seq]), None, statement, by).row
         assert row is not None
         row[5], row[17] = entity, identity
-        if self._facts and self._facts[-1][1] == seq:
+        while self._facts and self._facts[-1][1] == seq:
             self._facts.pop()
         self._hold(identity, entity, "review", row[0])
 
@@ -426,11 +425,7 @@ class Pen:
         if entity is not None:
             self.touched[entity] = self.seq
             if act != "withdraw" and statement.happened_on is not None and identity not in self._uncounted:
-                ends = None if statement.ends_on is None else clock.day_number(statement.ends_on)
-                self._facts.append((
-                    entity, self.seq, 0, KINDS[statement.kind].number, statement.code, statement.severity,
-                    statement.amount_fen, clock.day_number(statement.happened_on), ends, None,
-                ))  # fmt: skip
+                self._facts += facts_of(entity, self.seq, statement)
         return Known(self.seq, source, content, act, matched, entity or 0, counted(statement), row)
 
     def _replace(

@@ -14,10 +14,11 @@ import orjson
 
 from registry.clock import day_number
 from registry.database import execute, in_slices
-from registry.kinds import KINDS, Statement
+from registry.kinds import DERIVED, KINDS, Statement
 from registry.sealing.findings import MOST, Findings
 from registry.sealing.leaves import ROW_FROM
-from registry.services import context_building, life, mirrors, override_check, scheme_history
+from registry.services import context_building, life, mirrors, override_check, raise_check, scheme_history
+from registry.services.facts import FactRow, parts_between, parts_of
 from registry.services.parties import LONGEST_NAME, folded_name
 
 # Rows of the ledger or entities that are read at once.
@@ -55,11 +56,17 @@ class Special:
 
 
 class Facts:
-    """The facts of rows as the walk over the ledger meets them. Each row projects its own columns, once."""
+    """The facts of rows as the walk over the ledger meets them. Each row projects its own columns, once, and beside them
+    what its kind derives, which counts as long as its own fact does."""
 
     def __init__(self, found: Findings, special: Special) -> None:
         self._found, self._special = found, special
         self.met = 0
+        self._parts: dict[int, list[FactRow]] = {}
+
+    def turn_to(self, low: int, high: int) -> None:
+        """Make ready to compare the rows behind `low` up to `high`."""
+        self._parts = parts_between(low, high)
 
     def compare(self, values: tuple[Any, ...]) -> None:
         """Compare one row of ROW_SQL and FACT_SQL with the fact beside it."""
@@ -67,6 +74,7 @@ class Facts:
         replaced, fact = values[20], values[21:27]
         has = fact[0] is not None
         self.met += has
+        self._compare_parts(values)
         projects = act not in ("withdraw", "step") and entity is not None and happened is not None
         if has:
             expected = (
@@ -91,13 +99,32 @@ class Facts:
                     CACHE, "counts where it should not, or does not count where it should: its fact was changed.", seq
                 )
 
+    def _compare_parts(self, values: tuple[Any, ...]) -> None:
+        seq, kind, entity, own, gone = values[0], values[4], values[5], values[21], values[27]
+        if kind not in DERIVED:
+            return
+        there = self._parts.get(seq, [])
+        self.met += len(there)
+        expected: list[FactRow] = []
+        if own is not None:
+            statement = Statement(
+                kind, values[6], values[7], values[8], _day(values[9]), _day(values[10]), values[11], values[12], (),
+                _object(values[17]),
+            )  # fmt: skip
+            expected = [(*row[:-1], gone) for row in parts_of(entity, seq, statement)]
+        if there != expected:
+            title = DERIVED[kind].title
+            self._found.add(CACHE, f"has facts of {title.zh} ({title.en}) that say something else than the row.", seq)
+
     def finish(self) -> None:
         """Facts that no row of the ledger has."""
         if int(execute("SELECT count(*) FROM fact").fetchone()[0]) == self.met:
             return
         rows = execute(
-            "SELECT f.known FROM fact f LEFT JOIN record r ON r.seq = f.known AND r.entity_id = f.entity AND f.part = 0 "
-            "WHERE r.seq IS NULL ORDER BY f.known LIMIT 1000"
+            "SELECT f.known FROM fact f LEFT JOIN record r ON r.seq = f.known AND r.entity_id = f.entity "  # noqa: S608
+            f"AND (f.part = 0 OR r.kind IN ({', '.join('?' * len(DERIVED))})) "
+            "WHERE r.seq IS NULL ORDER BY f.known LIMIT 1000",
+            list(DERIVED),
         ).fetchall()
         for (seq,) in rows:
             self._found.add(CACHE, "is named by a fact, and no such row says so: the fact was made up.", seq)
@@ -115,7 +142,7 @@ def check(found: Findings, special: Special, tell: Callable[[int], None]) -> Non
         found.add(CACHE, _named(text) if found.counts.get(CACHE, 0) < MOST else text)
     for text, seq in scheme_history.differences():
         found.add(CACHE, text, seq)
-    for text in (*override_check.differences(), *context_building.differences()):
+    for text in (*override_check.differences(), *raise_check.differences(), *context_building.differences()):
         found.add(CACHE, text)
 
 

@@ -15,15 +15,21 @@ from registry.cells.names import fold_name
 from registry.config import Settings
 from registry.database import execute, insert_rows, is_postgres, session
 from registry.errors import NotEmpty
-from registry.kinds import KINDS
+from registry.kinds import DERIVED, KINDS, Statement
 from registry.sample.generator import SEED, Sample, Size, generate
 from registry.sample.keys import record_key
 from registry.services import audit, entities, grading, ledger
 from registry.services.entities import ENTITY_COLUMNS
-from registry.services.ledger import FACT_COLUMNS, RECORD_COLUMNS, Pen
+from registry.services.facts import FACT_COLUMNS, parts_of
+from registry.services.ledger import RECORD_COLUMNS, Pen
 from registry.services.mirrors import MIRRORS
 
 SOURCE = "sample"
+# Columns of `fact` but the last: nothing of a sample was replaced.
+FACTS: dict[str, type[pl.DataType]] = {
+    "entity": pl.Int64, "known": pl.Int64, "part": pl.Int16, "kind": pl.Int16, "code": pl.Int32, "severity": pl.Int16,
+    "amount": pl.Int64, "day": pl.Int32, "ends": pl.Int32,
+}  # fmt: skip
 Progress = Callable[[str, int, int], None]
 
 
@@ -60,7 +66,7 @@ def load_sample(
                 done = sample.entities.height
                 tell("load", done, total)
                 for kind, frame in sample.records.items():
-                    facts.append(_records(pen, kind, frame))
+                    facts += _records(pen, kind, frame)
                     done += frame.height
                     tell("load", done, total)
             _facts(facts)
@@ -174,16 +180,44 @@ def _registration_rows(frame: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def _records(pen: Pen, kind: str, frame: pl.DataFrame) -> pl.DataFrame:
+def _records(pen: Pen, kind: str, frame: pl.DataFrame) -> list[pl.DataFrame]:
     first = pen.seq + 1
     insert_rows("record", RECORD_COLUMNS, _record_rows(kind, frame, first))
     pen.seq += frame.height
     if kind == "relation":
         insert_rows("relation", ("known", *MIRRORS[kind].columns, "gone"), _other_sides(frame, first))
-    return frame.select(
+    own = frame.select(
         entity=pl.col("entity") + 1, known=pl.int_range(first, first + pl.len()), kind=pl.lit(KINDS[kind].number), code="code",
         severity="severity", amount="amount_fen", day="happened_on", ends="ends_on",
     )  # fmt: skip
+    return [own, _beside(kind, frame, first)] if kind in DERIVED else [own]
+
+
+def _beside(kind: str, frame: pl.DataFrame, first: int) -> pl.DataFrame:
+    """The facts that records of a kind project beside their own."""
+    columns = (
+        "entity",
+        "code",
+        "severity",
+        "amount_fen",
+        "happened_on",
+        "ends_on",
+        "document_no",
+        "organ",
+        "detail_json",
+    )
+    rows = [
+        fact[:-1]
+        for seq, (entity, code, severity, amount, happened, ends, number, organ, detail) in enumerate(
+            frame.select(columns).iter_rows(), start=first
+        )
+        for fact in parts_of(
+            entity + 1,
+            seq,
+            Statement(kind, code, severity, amount, happened, ends, number, organ, (), orjson.loads(detail)),
+        )
+    ]
+    return pl.DataFrame(rows, schema=dict(zip(FACT_COLUMNS[:-1], FACTS.values(), strict=True)), orient="row")
 
 
 def _record_rows(kind: str, frame: pl.DataFrame, first: int) -> Iterator[tuple[Any, ...]]:
@@ -255,24 +289,11 @@ def _day(day: date | None) -> Any:
 
 def _facts(parts: list[pl.DataFrame]) -> None:
     """All facts in order of entity: the order in which the table is kept, so that nothing is moved twice."""
-    types = {
-        "entity": pl.Int64,
-        "known": pl.Int64,
-        "kind": pl.Int16,
-        "code": pl.Int32,
-        "severity": pl.Int16,
-        "amount": pl.Int64,
-    }
     frame = pl.concat(
-        part.select(
-            *(pl.col(name).cast(kind) for name, kind in types.items()),
-            pl.col("day").cast(pl.Int32),
-            pl.col("ends").cast(pl.Int32),
+        part.with_columns(part=pl.col("part") if "part" in part.columns else pl.lit(0)).select(
+            pl.col(name).cast(dtype) for name, dtype in FACTS.items()
         )
         for part in parts
-    ).sort("entity", "known")
+    ).sort("entity", "known", "part")
     for piece in frame.iter_slices(200_000):
-        insert_rows(
-            "fact", FACT_COLUMNS,
-            ((entity, known, 0, kind, code, severity, amount, day, ends, None) for entity, known, kind, code, severity, amount, day, ends in piece.iter_rows()),
-        )  # fmt: skip
+        insert_rows("fact", FACT_COLUMNS, ((*row, None) for row in piece.iter_rows()))

@@ -211,6 +211,7 @@ class _Pass:
     def _slice(self, low: int, high: int, leaves_until: int) -> None:
         sql = f"SELECT {leaves.ROW_SQL}, {rederive.FACT_SQL} WHERE r.seq > ? AND r.seq <= ?"
         rows = {values[0]: values for values in execute(sql, (low, high)).fetchall()}
+        self.facts.turn_to(low, high)
         sealed = {
             seq: (at, salt, bytes(digest))
             for seq, at, salt, digest in execute(

@@ -136,7 +136,9 @@ def test_progress_is_told_and_ends_with_everything(settings):
 def test_every_fact_is_implied_by_a_row_of_the_ledger(settings):
     load_sample(settings, size=SIZE, density=3, today=TODAY, now=NOW)
     dated = Record.select().where(Record.happened_on.is_null(False) & (Record.kind != "coverage")).count()
-    assert Fact.select().count() == dated
+    assert Fact.select().where(Fact.part == 0).count() == dated
+    checks = Record.select().where(Record.kind == "spot_check")
+    assert Fact.select().where(Fact.part > 0).count() == checks.count() + checks.where(Record.severity > 0).count()
 
 
 def test_verify_finds_nothing_to_say_about_a_town(on_sqlite):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from registry.config import ROOT
-from registry.kinds import KINDS
+from registry.kinds import NUMBERS
 from rules.kinds import KINDS as KNOWN_TO_RULES
 from tests.factories import credit_code
 
@@ -65,4 +65,4 @@ def test_it_stands_in_the_timeline_the_contract_and_the_dictionary(said):
 
 
 def test_what_the_rules_know_by_themselves_is_what_the_registry_says():
-    assert {name: KINDS[name].number for name in KNOWN_TO_RULES} == dict(KNOWN_TO_RULES)
+    assert dict(KNOWN_TO_RULES) == NUMBERS

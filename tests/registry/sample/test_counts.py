@@ -74,6 +74,9 @@ def test_the_further_kinds_have_exactly_their_numbers(city: Sample, town: Sample
 def test_the_kinds_of_the_report_are_what_they_were_before_the_further_ones_came(arguments, before: dict[str, str]):
     sample = generate("town", today=TODAY, **arguments)
     frames = {kind: sample.records[kind] for kind in REPORTED}
+    # Their purpose was not said then.
+    plain = pl.col("detail_json").str.replace(',"purpose":"routine"', "", literal=True)
+    frames["spot_check"] = frames["spot_check"].with_columns(plain)
     frames |= {"entities": sample.entities.drop("address"), "truth": sample.truth.drop("bayes")}
     now = {
         name: hashlib.sha256(frame.write_csv(float_precision=17).encode()).hexdigest()[:16]
