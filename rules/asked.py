@@ -30,7 +30,7 @@ class Asked:
     frozen: Frozen
 
 
-def split(asked: Asked, scheme: Scheme, among: Bools | None) -> list[tuple[Compiled, Ints]]:
+def split(asked: Asked, scheme: Scheme, among: Bools | None, *, measuring: bool = False) -> list[tuple[Compiled, Ints]]:
     """Rows by subject and epoch, in a fixed order, without those whom the scheme does not grade."""
     population = asked.population
     if not population.height:
@@ -47,7 +47,7 @@ def split(asked: Asked, scheme: Scheme, among: Bools | None) -> list[tuple[Compi
     splits = []
     for key in np.unique(keys).tolist():
         if key >= 0:
-            compiled = scheme.compiled(scheme.subjects[key // count], key % count - 1)
+            compiled = scheme.compiled(scheme.subjects[key // count], key % count - 1, measuring=measuring)
             splits.append((compiled, np.flatnonzero(keys == key)))
     return splits
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 # Measures that need more than facts of one kind.
-DEPENDENT = frozenset({"context", "norm", "percent_of_norm", "grade", "matrix"})
+DEPENDENT = frozenset({"area", "context", "norm", "percent_of_norm", "ratio", "grade", "matrix", "subject"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,12 @@ class Compiled:
         return replace(self, rules=(one,), expressions=(expression,))
 
 
-def compile_for(scheme: Scheme, subject: str, day: int) -> Compiled:
+def compile_for(scheme: Scheme, subject: str, day: int, *, measuring: bool = False) -> Compiled:
     """Fix every value of ``scheme`` at ``day`` for ``subject``.
 
     A rule applies if it covers the subject and every parameter and table it needs, also through the indicators that
-    an indicator is made of, is in force. Cuts must be in force.
+    an indicator is made of, is in force. Cuts must be in force. With ``measuring`` there are no rules, and all indicators
+    whose tables are in force: what models read.
     """
     cuts = scheme.cuts.at(day)
     if cuts is None:
@@ -90,7 +91,7 @@ def compile_for(scheme: Scheme, subject: str, day: int) -> Compiled:
     }
     groups = list(scheme.groups)
     applied: list[CompiledRule] = []
-    for index, rule in enumerate(scheme.rules.values()):
+    for index, rule in enumerate(() if measuring else scheme.rules.values()):
         spans = {name: dated.at(day) for name, dated in rule.parameters.items()}
         in_force = {name: span for name, span in spans.items() if span is not None}
         if subject not in rule.subjects or len(in_force) < len(spans) or not usable.issuperset(rule.indicators):
@@ -99,12 +100,12 @@ def compile_for(scheme: Scheme, subject: str, day: int) -> Compiled:
         inputs = _inputs(rule)
         group = groups.index(scheme.seconds[rule.second].group)
         applied.append(CompiledRule(rule, index, group, constants, in_force, inputs))
+    wanted = sorted(usable) if measuring else [name for one in applied for name in one.rule.indicators]
     compiled = {
         indicator.id: CompiledIndicator(
             indicator, steps.get(indicator.steps), lookups.get(indicator.lookup), matrices.get(indicator.matrix)
         )
-        for one in applied
-        for name in one.rule.indicators
+        for name in wanted
         for indicator in _made_of(scheme, name)
     }
     later = [boundary for boundary in scheme.boundaries if boundary > day]

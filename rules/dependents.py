@@ -22,6 +22,10 @@ from rules.slices import Bools, Ints, Slice
 _ABSENT = -(2**62)  # stands for "no value": no context holds a number of that size
 # With it, a hundred thousand times any value still fits into 64 bits.
 _MOST_COMPARED = 9 * 10**13
+# With it, a million times any value and a prior of 10^15 still fit.
+_MOST_SHARED = 9 * 10**12
+# What is usual is told in thousandths, and of a hundred things for each check at most: with these limits nothing overflows.
+_PER_MILLE, _MOST_USUAL, _MOST_COUNTED = 1000, 10**5, 4 * 10**9
 
 
 @dataclass(slots=True)
@@ -113,13 +117,15 @@ class Beside:
     coverage: Coverage
     frozen: Frozen
     inner: Mapping[str, Inner]
+    divisions: Ints = field(default_factory=lambda: np.empty(0, np.int64))  # as integers; only where an indicator asks
+    subject: int = 0  # place of the subject of these rows in `rules.kinds.SUBJECTS`
     columns: dict[str, Column] = field(default_factory=dict)  # of the indicators computed so far
 
 
 def kinds_read(indicator: Indicator) -> set[int]:
     """Numbers of the kinds whose facts the indicator itself looks at (not those of indicators and schemes it reads)."""
     match indicator.measure:
-        case "grade" | "matrix":
+        case "area" | "grade" | "matrix" | "ratio" | "subject":
             return set()
         case "norm" | "percent_of_norm":
             return {REGISTRATION}
@@ -135,7 +141,7 @@ def kinds_read(indicator: Indicator) -> set[int]:
 
 def reads_context(indicator: Indicator) -> bool:
     """Whether the value of the indicator itself may change with the context."""
-    return indicator.measure in ("context", "norm", "percent_of_norm")
+    return bool(indicator.usual) or indicator.measure in ("area", "context", "norm", "percent_of_norm")
 
 
 def compute(one: CompiledIndicator, beside: Beside) -> Column:
@@ -176,6 +182,14 @@ def _norm_of(name: str, beside: Beside) -> Column:
     return Column(norms, bool(known[0]) if (known == known[0]).all() else known, [(REGISTRATION, newest[rows])])
 
 
+def _area(one: CompiledIndicator, beside: Beside) -> Column:
+    """The rate of the division in which the entity is."""
+    values, found = beside.frozen.norms(one.indicator.of, beside.divisions)
+    if one.indicator.of not in beside.frozen.given.names:
+        found = np.zeros(values.size, np.bool_)
+    return Column(values, bool(found[0]) if found.size and (found == found[0]).all() else found, [])
+
+
 def _percent_of_norm(one: CompiledIndicator, beside: Beside) -> Column:
     indicator = one.indicator
     compared, norm = beside.columns[indicator.indicator], _norm_of(indicator.norm, beside)
@@ -183,6 +197,26 @@ def _percent_of_norm(one: CompiledIndicator, beside: Beside) -> Column:
     percents = 100 * 1000 * held // np.maximum(norm.values, max(indicator.least, 1))
     # Another registration may mean another industry, and so another norm: it is a record behind the value.
     return Column(percents, _both(compared.known, norm.known), [*compared.reads, *norm.reads], compared.pairs)
+
+
+def _ratio(one: CompiledIndicator, beside: Beside) -> Column:
+    indicator = one.indicator
+    counted, base = beside.columns[indicator.indicator], beside.columns[indicator.base]
+    above, below = (np.clip(column.values, -_MOST_SHARED, _MOST_SHARED) for column in (counted, base))
+    prior: Ints | int = indicator.prior
+    if indicator.usual in beside.frozen.given.names:
+        # One range holds every code: what is usual is the same everywhere.
+        prior = beside.frozen.norms(indicator.usual, np.zeros(above.size, np.int64))[0]
+    weighed = np.maximum(below + indicator.weight, 1)
+    if indicator.usual:
+        # Against what is usual, so that who was never seen stands at the scale itself, in whatever year he is asked about.
+        prior = np.clip(prior, 1, _MOST_USUAL)
+        above = np.clip(above, -_MOST_COUNTED, _MOST_COUNTED)
+        values = indicator.scale * (_PER_MILLE * above + prior * indicator.weight) // (prior * weighed)
+    else:
+        values = (indicator.scale * above + prior * indicator.weight) // weighed
+    known = _both(counted.known, base.known)
+    return Column(values, known, [*counted.reads, *base.reads], [*counted.pairs, *base.pairs])
 
 
 def _grade(one: CompiledIndicator, beside: Beside) -> Column:
@@ -204,6 +238,10 @@ def _matrix(one: CompiledIndicator, beside: Beside) -> Column:
     return Column(values, row.known, [*row.reads, *column.reads], [*row.pairs, *column.pairs])
 
 
+def _subject(one: CompiledIndicator, beside: Beside) -> Column:
+    return Column(np.full(beside.days.size, beside.subject, np.int64), True, [])
+
+
 def _both(one: Answer, other: Answer) -> Answer:
     if one is False or other is False:
         return False
@@ -213,9 +251,12 @@ def _both(one: Answer, other: Answer) -> Answer:
 
 
 MEASURES: Mapping[str, Callable[[CompiledIndicator, Beside], Column]] = {
+    "area": _area,
     "context": _context,
     "norm": _norm,
     "percent_of_norm": _percent_of_norm,
+    "ratio": _ratio,
     "grade": _grade,
     "matrix": _matrix,
+    "subject": _subject,
 }

@@ -20,6 +20,8 @@ from rules.slices import OPEN, Bools, Ints, Slice
 
 # Measures that look at the newest or the oldest fact, and so need the facts in order.
 ORDERED = frozenset({"open_age", "age", "last", "lookup", "expired"})
+# Of one amount in a load: with it, nine thousand facts at ten times their weight cannot overflow a 64-bit sum.
+_MOST_WEIGHED = 10**12
 
 
 @dataclass(slots=True)
@@ -99,9 +101,13 @@ def _load(one: CompiledIndicator, held: Slice, chosen: Ints) -> tuple[Ints, Ints
     weight = percents[np.searchsorted(edges, held.age[chosen], side="right") - 1]
     if one.indicator.of == "severity":
         weight = weight * held.column("severity")[chosen]
+    elif one.indicator.of in ("amount", "harm"):
+        weight = weight * np.clip(held.column("amount")[chosen], -_MOST_WEIGHED, _MOST_WEIGHED)
+        if one.indicator.of == "harm":
+            weight = weight * held.column("severity")[chosen]
     total = np.zeros(held.size, np.int64)
     np.add.at(total, held.row[chosen], weight)
-    return total // 100, chosen[weight != 0]
+    return total // one.indicator.per, chosen[weight != 0]
 
 
 def in_force(held: Slice, chosen: Ints) -> Ints:

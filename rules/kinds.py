@@ -29,6 +29,7 @@ KINDS = MappingProxyType(
         "outside_list": 16,  # 外部名单
         "accident": 17,  # 质量安全事故
         "relation": 18,  # 关联关系
+        "check_detail": 19,  # 检查明细, which every spot check projects besides
     }
 )
 REGISTRATION = KINDS["registration"]
@@ -78,6 +79,25 @@ CONTEXT_NORMS = MappingProxyType(
         "penalties": "行业平均每户一年行政处罚次数（千分之一次）",
     }
 )
+# What is usual per check, in thousandths, over the two years before the day of the context.
+CONTEXT_USUAL = MappingProxyType(
+    {
+        "usual_serious": "平均每次检查的严重问题数（千分之一个）",
+        "usual_problems": "平均每次检查的一般问题数（千分之一个）",
+        "usual_minor": "平均每次检查的轻微问题数（千分之一个）",
+        "usual_harm": "平均每次检查的危害（千分之一）",
+        "usual_serious_visits": "发现严重问题的检查占比（千分之一）",
+    }
+)
+# Rates of checks by division 行政区划 before the day of the context, in thousandths.
+CONTEXT_AREAS = MappingProxyType(
+    {
+        "area_problems_120d": "本区域近120日检查发现问题率（千分之一）",
+        "area_problems_1y": "本区域近一年检查发现问题率（千分之一）",
+        "area_serious_120d": "本区域近120日检查发现严重问题率（千分之一）",
+        "area_serious_1y": "本区域近一年检查发现严重问题率（千分之一）",
+    }
+)
 
 INDICATOR_UNITS = ("count", "fen", "yuan", "point", "step", "code", "year", "flag", "percent", "permille")
 # A parameter may also be a span of days.
@@ -85,6 +105,10 @@ PARAMETER_UNITS = (*INDICATOR_UNITS, "day")
 FACT_FIELDS = ("code", "severity", "amount")
 DIRECTIONS = ("higher_is_riskier", "higher_is_better")
 EFFECTS = ("points", "veto", "cap")
+# Who reads the indicators of a scheme: its rules alone, or models too (rules/model/features.py).
+INDICATORS_FOR = ("rules", "models")
+# Who lets a raise by one class, which a model suggests, count 上调方式: the first is what holds where nothing is said.
+RAISES = MappingProxyType({"officer": "由人员确认", "automatic": "自动生效"})
 CYCLES = ("day", "week", "month", "quarter", "year")
 
 # Largest integer a scheme may hold: far above any amount in fen, far below where 64 bits overflow.

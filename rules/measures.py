@@ -11,7 +11,7 @@ from typing import Any
 from rules import conditions
 from rules.draft import Draft
 from rules.errors import Refused
-from rules.kinds import CONTEXT_NORMS, CONTEXT_VALUES, FACT_FIELDS, INDICATOR_UNITS
+from rules.kinds import CONTEXT_AREAS, CONTEXT_NORMS, CONTEXT_USUAL, CONTEXT_VALUES, FACT_FIELDS, INDICATOR_UNITS
 from rules.parts import Indicator
 from rules.reader import Table
 
@@ -20,7 +20,7 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
     "count": ("kind", "where", "window"),
     "sum": ("kind", "where", "window", "of", "per"),
     "max": ("kind", "where", "window", "of"),
-    "load": ("kind", "where", "window", "of", "steps"),
+    "load": ("kind", "where", "window", "of", "steps", "per"),
     "open": ("kind", "where"),
     "open_age": ("kind", "where", "edges"),
     "age": ("kind", "where", "window", "edges", "which", "empty"),
@@ -30,20 +30,35 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
     "missing_years": ("kind", "years", "deadline"),
     "context": ("kind", "of"),
     "norm": ("kind", "of"),
+    "area": ("of",),
+    "subject": (),
     "percent_of_norm": ("kind", "indicator", "norm", "least"),
+    "ratio": ("indicator", "base", "scale", "prior", "weight", "usual"),
     "grade": ("scheme", "of"),
     "matrix": ("row", "column", "matrix"),
 }
 # Measures that are worked out from other indicators instead of facts, and the keys that name those.
-READS: Mapping[str, tuple[str, ...]] = {"percent_of_norm": ("indicator",), "matrix": ("row", "column")}
-# What may be held against a norm: a number of things, never a code or a step.
-COMPARABLE = ("count", "sum", "load")
+READS: Mapping[str, tuple[str, ...]] = {
+    "percent_of_norm": ("indicator",),
+    "ratio": ("indicator", "base"),
+    "matrix": ("row", "column"),
+}
+# What may be held against a norm, or be a share of another: a number of things, never a code or a step.
+COMPARABLE: Mapping[str, tuple[str, ...]] = {
+    "percent_of_norm": ("count", "sum", "load"),
+    "ratio": ("count", "sum", "load", "open"),
+}
+# Of a ratio; the greatest of them together still fit into 64 bits (`rules.dependents`).
+_MOST_SCALE, _MOST_PRIOR, _MOST_WEIGHT = 10**6, 10**9, 10**6
+# A step table weighs in percent: by this a load is divided unless it says otherwise.
+_PERCENT = 100
 _OF: Mapping[str, tuple[str, ...]] = {
     "sum": ("amount", "severity"),
     "max": ("amount", "severity"),
-    "load": ("severity", "one"),
+    "load": ("severity", "one", "amount", "harm"),
     "context": tuple(CONTEXT_VALUES),
     "norm": tuple(CONTEXT_NORMS),
+    "area": tuple(CONTEXT_AREAS),
     "grade": ("class", "score"),
 }
 # Kinds that cover a measure; every other measure takes any kind.
@@ -164,20 +179,30 @@ def _scheme(table: Table, measure: str, draft: Draft) -> dict[str, Any]:
     return {"scheme": id_}
 
 
-def _other(key: str, measures: tuple[str, ...]) -> Callable[[Table, str, Draft], dict[str, Any]]:
-    """A reader of ``key`` as the id of another indicator of one of ``measures``."""
+def _other(key: str) -> Callable[[Table, str, Draft], dict[str, Any]]:
+    """A reader of ``key`` as the id of another indicator, of a measure that may be read so."""
 
     def read(table: Table, measure: str, draft: Draft) -> dict[str, Any]:
-        return {key: table.choice(key, [id_ for id_, one in sorted(draft.measures.items()) if one in measures])}
+        allowed = COMPARABLE.get(measure, tuple(MEASURES))
+        return {key: table.choice(key, [id_ for id_, one in sorted(draft.measures.items()) if one in allowed])}
 
     return read
+
+
+def _whole(key: str, *, default: int, low: int, high: int) -> Callable[[Table, str, Draft], dict[str, Any]]:
+    """A reader of ``key`` as a whole number between two limits."""
+    return lambda table, measure, draft: {key: table.integer(key, default=default, low=low, high=high)}
+
+
+def _per(table: Table, measure: str, draft: Draft) -> dict[str, Any]:
+    return {"per": table.integer("per", default=_PERCENT if measure == "load" else 1, low=1)}
 
 
 _KEYS: Mapping[str, Callable[[Table, str, Draft], dict[str, Any]]] = {
     "where": _where,
     "window": _window,
     "of": _of,
-    "per": lambda table, measure, draft: {"per": table.integer("per", default=1, low=1)},
+    "per": _per,
     "steps": lambda table, measure, draft: {"steps": table.choice("steps", tuple(draft.steps))},
     "lookup": lambda table, measure, draft: {"lookup": table.choice("lookup", tuple(draft.lookups))},
     "edges": _edges,
@@ -187,10 +212,17 @@ _KEYS: Mapping[str, Callable[[Table, str, Draft], dict[str, Any]]] = {
     "years": lambda table, measure, draft: {"years": table.integer("years", low=1, high=30)},
     "deadline": _deadline,
     "scheme": _scheme,
-    "indicator": _other("indicator", COMPARABLE),
+    "indicator": _other("indicator"),
+    "base": _other("base"),
+    "scale": _whole("scale", default=1000, low=1, high=_MOST_SCALE),
+    "prior": _whole("prior", default=0, low=0, high=_MOST_PRIOR),
+    "weight": _whole("weight", default=0, low=0, high=_MOST_WEIGHT),
+    "usual": lambda table, measure, draft: (
+        {"usual": table.choice("usual", tuple(CONTEXT_USUAL))} if table.has("usual") else {}
+    ),
     "norm": lambda table, measure, draft: {"norm": table.choice("norm", tuple(CONTEXT_NORMS))},
     "least": lambda table, measure, draft: {"least": table.integer("least", default=1, low=1)},
-    "row": _other("row", tuple(MEASURES)),
-    "column": _other("column", tuple(MEASURES)),
+    "row": _other("row"),
+    "column": _other("column"),
     "matrix": lambda table, measure, draft: {"matrix": table.choice("matrix", tuple(draft.matrices))},
 }

@@ -123,9 +123,14 @@ class Indicator:
     years: int = 0
     deadline: tuple[int, int] = (0, 0)  # month, day
     scheme: str = ""  # of a measure `grade`: whose class or score
-    indicator: str = ""  # of a measure `percent_of_norm`: what is compared with the norm
+    indicator: str = ""  # what a measure `percent_of_norm` or `ratio` compares
     norm: str = ""
     least: int = 1  # of a measure `percent_of_norm`: a norm below it counts as this
+    base: str = ""  # of a measure `ratio`: what it is a share of, and a prior of so much `weight`
+    scale: int = 1000
+    prior: int = 0
+    usual: str = ""  # the norm that takes the place of the prior where the context has it
+    weight: int = 0
     row: str = ""  # of a measure `matrix`: the two indicators and the table
     column: str = ""
     matrix: str = ""

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from rules import conditions, words
 from rules.dated import Basis, Dated, Span, to_date, to_day
-from rules.kinds import BASIS_KINDS, DIRECTIONS
+from rules.kinds import BASIS_KINDS, DIRECTIONS, RAISES
 from rules.parts import Cuts, Lookup, Matrix, ParameterValue, Rule, Second, Steps, Title
 from rules.scheme import Scheme
 
@@ -85,6 +85,9 @@ class _Page:
         )
         yield self.line("更新周期", "Cycle", words.CYCLE[lang][one.cycle])
         yield self.line("结果公示", "Shown to the public", words.SHOWN[lang][one.published])
+        if one.raises == "automatic":
+            counts = self.say(RAISES[one.raises], "counts at once, without an officer")
+            yield self.line("模型建议上调一级", "A raise by one class that a model suggests", counts)
         for inner in one.inner.values():
             yield self.line(
                 "引用方案", "Reads the grade of", f"{self.title(inner.title)} [{inner.id}] {inner.hash[:12]}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from rules.draft import Draft
 from rules.errors import Mistake
-from rules.kinds import CYCLES, DIRECTIONS, PUBLISHED, SUBJECTS
+from rules.kinds import CYCLES, DIRECTIONS, INDICATORS_FOR, PUBLISHED, RAISES, SUBJECTS
 from rules.measures import circle, inputs
 from rules.reader import Table
 
@@ -36,6 +36,8 @@ def read_head(table: Table) -> dict[str, Any]:
         "lowest": lowest,
         "highest": highest,
         "direction": table.choice("direction", DIRECTIONS),
+        "raises": table.choice("raises", tuple(RAISES), "officer"),
+        "indicators_for": table.choice("indicators_for", INDICATORS_FOR, INDICATORS_FOR[0]),
     }
 
 
@@ -48,7 +50,7 @@ def check_whole(draft: Draft, main: Table, scheme: Mapping[str, Any]) -> None:
         where = draft.declared["indicator", ids[0]]
         draft.mistakes.append(Mistake(where, f"indicator.{ids[0]}", problem, "Let one of them read something else"))
     for id_ in draft.indicators:
-        if id_ not in read:
+        if id_ not in read and scheme["indicators_for"] == INDICATORS_FOR[0]:
             where = draft.declared["indicator", id_]
             remedy = "Use it in a rule or remove it"
             draft.mistakes.append(Mistake(where, f"indicator.{id_}", "no rule reads this indicator", remedy))

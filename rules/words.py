@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from rules import conditions
 from rules.expressions import Expression, Extreme, Integer, Product, Sum, Value
-from rules.kinds import BASIS_KINDS, CONTEXT_NORMS, CONTEXT_VALUES, PUBLISHED, SUBJECTS
+from rules.kinds import BASIS_KINDS, CONTEXT_AREAS, CONTEXT_NORMS, CONTEXT_VALUES, PUBLISHED, SUBJECTS
 from rules.parts import Indicator, Membership, Title
 
 Words = Mapping[str, Mapping[str, str]]
@@ -24,7 +24,7 @@ KINDS: Words = {
         "spot_check": "抽查检查", "item_12315": "投诉举报咨询", "annual_report": "年报", "licence": "行政许可",
         "product_sampling": "监督抽检", "registration_change": "变更登记", "certification": "认证",
         "standard_declared": "企业标准自我声明", "recall": "召回", "award": "质量奖、名牌", "satisfaction_survey": "满意度",
-        "outside_list": "外部名单", "accident": "质量安全事故", "relation": "关联关系",
+        "outside_list": "外部名单", "accident": "质量安全事故", "relation": "关联关系", "check_detail": "检查明细",
     },
     "en": {
         "registration": "registration", "penalty": "penalty", "abnormal_listing": "abnormal-operation listing",
@@ -33,7 +33,7 @@ KINDS: Words = {
         "product_sampling": "product sampling", "registration_change": "registration change",
         "certification": "certification", "standard_declared": "declared standard", "recall": "recall", "award": "award",
         "satisfaction_survey": "satisfaction survey", "outside_list": "outside listing", "accident": "accident",
-        "relation": "relation",
+        "relation": "relation", "check_detail": "detail of a check",
     },
 }  # fmt: skip
 FIELDS: Words = {
@@ -61,6 +61,12 @@ _OF: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "outside_list": {"code": "名单代码", "severity": "评价程度", "amount": "所欠金额（分）"},
         "accident": {"code": "事故类别代码", "severity": "事故等级代码", "amount": "直接损失（分）"},
         "relation": {"code": "关系类别代码", "amount": "占比（万分之一）"},
+        "check_detail": {
+            "code": "检查目的代码",
+            "severity": "问题程度",
+            "amount": "问题个数",
+            "harm": "问题个数乘程度",
+        },
     },
     "en": {
         "registration": {"code": "industry code", "severity": "state code", "amount": "registered capital in fen"},
@@ -85,6 +91,12 @@ _OF: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "outside_list": {"code": "list", "severity": "assessment", "amount": "owed in fen"},
         "accident": {"code": "kind of accident", "severity": "grade of the accident", "amount": "direct loss in fen"},
         "relation": {"code": "kind of relation", "amount": "share in hundredths of a percent"},
+        "check_detail": {
+            "code": "purpose code",
+            "severity": "gravity of the finding",
+            "amount": "number of findings",
+            "harm": "number times gravity",
+        },
     },
 }
 UNITS: Words = {
@@ -138,11 +150,15 @@ CONTEXT: Words = {
     },
 }
 NORM: Words = {
-    "zh": CONTEXT_NORMS,
+    "zh": {**CONTEXT_NORMS, **CONTEXT_AREAS},
     "en": {
         "complaints": "complaints per entity and year in its industry, in thousandths",
         "violations": "checks with findings in its industry, in thousandths",
         "penalties": "penalties per entity and year in its industry, in thousandths",
+        "area_problems_120d": "checks of its division within 120 days that found a problem, in thousandths",
+        "area_problems_1y": "checks of its division within a year that found a problem, in thousandths",
+        "area_serious_120d": "checks of its division within 120 days that found a serious problem, in thousandths",
+        "area_serious_1y": "checks of its division within a year that found a serious problem, in thousandths",
     },
 }
 # Of each measure: {kind} {of} {window} {where} {days} {empty} … are filled in by `indicator`.
@@ -151,7 +167,7 @@ MEASURES: Words = {
         "count": "{window}{kind}记录条数{where}",
         "sum": "{window}{kind}记录{where}的{of}合计{per}",
         "max": "{window}{kind}记录{where}的最大{of}，没有时为 0",
-        "load": "{window}{kind}记录{where}的{of}按折算表 [{steps}] 折算后合计",
+        "load": "{window}{kind}记录{where}的{of}按折算表 [{steps}] 折算后合计{per}",
         "open": "当日仍在有效期内的{kind}记录{where}条数",
         "open_age": "当日仍在有效期内、最早的一条{kind}记录{where}满几档（{days} 日各为一档）",
         "age": "{window}{which}一条{kind}记录{where}距今满几档（{days} 日各为一档），没有时为 {empty}",
@@ -161,7 +177,10 @@ MEASURES: Words = {
         "missing_years": "最近 {years} 个年度应报而未报的年报年数，每年 {deadline} 起为逾期",
         "context": "{context}",
         "norm": "{norm}",
+        "area": "{norm}",
+        "subject": "主体类别：企业 0、个体工商户 1、农民专业合作社 2、分支机构 3、其他 4",
         "percent_of_norm": "“{indicator}”占行业平均的百分数（{norm}，低于 {least} 时按 {least} 计）",
+        "ratio": "“{indicator}”除以“{base}”，乘以 {scale}，舍去尾数{prior}",
         "grade": "方案 [{scheme}] 给出的{grade}",
         "matrix": "以“{row}”为行、“{column}”为列，查矩阵 [{matrix}] 所得；列无数据时取行的值",
     },
@@ -169,7 +188,7 @@ MEASURES: Words = {
         "count": "number of records: {kind}{window}{where}",
         "sum": "sum of the {of}: {kind}{window}{where}{per}",
         "max": "greatest {of}: {kind}{window}{where}; 0 where there is none",
-        "load": "{of} weighted by age with table [{steps}], added up: {kind}{window}{where}",
+        "load": "{of} weighted by age with table [{steps}], added up: {kind}{window}{where}{per}",
         "open": "number of records in force on the day: {kind}{where}",
         "open_age": "how many of {days} days the oldest record in force has reached: {kind}{where}",
         "age": "how many of {days} days have passed since the {which} record: {kind}{window}{where}; {empty} where there is none",
@@ -179,7 +198,10 @@ MEASURES: Words = {
         "missing_years": "reports that were owed and are missing, of the last {years} years, late from {deadline} on",
         "context": "{context}",
         "norm": "{norm}",
+        "area": "{norm}",
+        "subject": "kind of subject: enterprise 0, individual business 1, cooperative 2, branch 3, other 4",
         "percent_of_norm": "‘{indicator}’ in percent of what is usual in its industry ({norm}, at least {least})",
+        "ratio": "‘{indicator}’ divided by ‘{base}’, times {scale}, rounded down{prior}",
         "grade": "{grade} under scheme [{scheme}]",
         "matrix": "what matrix [{matrix}] says for the row ‘{row}’ and the column ‘{column}’; the row itself where the column is unknown",
     },
@@ -205,11 +227,7 @@ def indicator(one: Indicator, lang: str, titles: Mapping[str, str], terms: Terms
     if one.unit == "fen":  # told in yuan, as everywhere on the page
         of = of.removesuffix(_IN_FEN[lang])
     window = "" if one.window is None else (f"近 {one.window} 日" if zh else f", within {one.window} days")
-    per = (
-        ""
-        if one.per == 1
-        else (f"，每 {one.per} 折为一，舍去尾数" if zh else f", divided by {one.per} and rounded down")
-    )
+    per = _per(one, zh)
     ahead = "" if not one.ahead else (f"将在 {one.ahead} 日内到期或" if zh else f" or ends within {one.ahead} days")
     which = ("最近" if one.which == "last" else "最早") if zh else ("newest" if one.which == "last" else "oldest")
     return MEASURES[lang][one.measure].format(
@@ -230,12 +248,41 @@ def indicator(one: Indicator, lang: str, titles: Mapping[str, str], terms: Terms
         norm=NORM[lang].get(one.norm or one.of, one.of),
         least=one.least,
         indicator=titles.get(one.indicator, one.indicator),
+        base=titles.get(one.base, one.base),
+        scale=one.scale,
+        prior=_prior(one, zh),
         scheme=one.scheme,
         grade=_GRADE[lang].get(one.of, one.of),
         row=titles.get(one.row, one.row),
         column=titles.get(one.column, one.column),
         matrix=one.matrix,
     )
+
+
+def _per(one: Indicator, zh: bool) -> str:
+    """By what a sum is divided; a step table weighs in percent, so a load that is divided by 100 is what it says."""
+    if one.measure == "load":
+        if one.per == 1:
+            return "，以百分之一计" if zh else ", in hundredths"
+        percents = one.per / 100
+        return "" if one.per == 100 else (f"，再除以 {percents:g}" if zh else f", divided by {percents:g}")
+    if one.per == 1:
+        return ""
+    return f"，每 {one.per} 折为一，舍去尾数" if zh else f", divided by {one.per} and rounded down"
+
+
+def _prior(one: Indicator, zh: bool) -> str:
+    """What a ratio assumes of those of whom little is known yet."""
+    if not one.weight:
+        return "；除数为 0 时按 1 计" if zh else "; a divisor of 0 counts as 1"
+    if zh:
+        if one.usual:
+            return f"；先设有 {one.weight} 个平均的；再与平均之比（千分之一，依背景值，无背景值时为 {one.prior}）"
+        return f"；先设有 {one.weight} 个，其比为 {one.prior}"
+    if one.usual:
+        of = f"in thousandths, as the context knows it, else {one.prior}"
+        return f"; {one.weight} usual ones more are assumed, and all is held against what is usual ({of})"
+    return f"; {one.weight} more are assumed, with a ratio of {one.prior}"
 
 
 def fields(kind: str, lang: str, terms: Terms | None = None) -> Mapping[str, str]:

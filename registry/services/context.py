@@ -19,7 +19,7 @@ from registry.kinds.codes import Label
 from registry.models import Entity, GradeContext
 from registry.services import aliases
 from rules.given import CONTEXT, NORMS
-from rules.kinds import CONTEXT_NORMS, CONTEXT_VALUES
+from rules.kinds import CONTEXT_AREAS, CONTEXT_NORMS, CONTEXT_VALUES
 
 # The same names in English; the Chinese ones stand in `rules.kinds`.
 ENGLISH = {
@@ -35,6 +35,10 @@ ENGLISH = {
     "complaints": "complaints per entity and year in the industry, in thousandths",
     "violations": "share of checks in the industry that found something, in thousandths",
     "penalties": "penalties per entity and year in the industry, in thousandths",
+    "area_problems_120d": "checks of the division within 120 days that found a problem, in thousandths",
+    "area_problems_1y": "checks of the division within a year that found a problem, in thousandths",
+    "area_serious_120d": "checks of the division within 120 days that found a serious problem, in thousandths",
+    "area_serious_1y": "checks of the division within a year that found a serious problem, in thousandths",
 }
 # Everything of a context but its norms: they are long, and read once by their hash.
 HEAD = (
@@ -108,7 +112,7 @@ def _norms(number: int, digest: str) -> pl.DataFrame:
 
 def label(name: str) -> Label:
     """What a value or a norm of a context is called in both languages."""
-    return Label({**CONTEXT_VALUES, **CONTEXT_NORMS}[name], ENGLISH[name])
+    return Label({**CONTEXT_VALUES, **CONTEXT_NORMS, **CONTEXT_AREAS}[name], ENGLISH[name])
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the context in force says of one entity: its own values, and the norms of its industry."""
+    """What the context in force says of one entity: its own values, and the norms of its industry and its division."""
 
     context: GradeContext
     values: list[Told]
@@ -146,8 +150,15 @@ def shown(entity: Entity, *, on: date, known: int) -> Shown:
         name: (value, behind) for name, value, behind in execute(sql, (found.id, root)).fetchall()
     }
     values = [_told(name, name in found.names, *held.get(name, (0, ""))) for name in CONTEXT_VALUES]
-    norms = {name: value for name, low, high, value in norms_of(found).iter_rows() if low <= entity.industry <= high}
-    return Shown(found, values, [Told(name, norms.get(name), ()) for name in CONTEXT_NORMS])
+    by_code = {**dict.fromkeys(CONTEXT_NORMS, entity.industry), **dict.fromkeys(CONTEXT_AREAS, _code(entity.division))}
+    norms = {
+        name: value for name, low, high, value in norms_of(found).iter_rows() if low <= by_code.get(name, -1) <= high
+    }
+    return Shown(found, values, [Told(name, norms.get(name), ()) for name in by_code])
+
+
+def _code(division: str) -> int:
+    return int(division) if division.isdecimal() else 0
 
 
 def _told(name: str, answered: bool, value: int, behind: str) -> Told:

@@ -19,10 +19,12 @@ from registry.kinds.relation import TYPES
 from registry.kinds.spot_check import OUTCOMES
 from registry.services import aliases, book, context_norms, frames
 from rules.kinds import CONTEXT_NORMS
+from rules.model.areas import area_rates
+from rules.model.units import DETAIL
 
 PENALTY, ABNORMAL, SERIOUS = (KINDS[name].number for name in ("penalty", "abnormal_listing", "serious_listing"))
 CHECK, ITEM = (KINDS[name].number for name in ("spot_check", "item_12315"))
-READ = {PENALTY, ABNORMAL, SERIOUS, CHECK, ITEM}
+READ = {PENALTY, ABNORMAL, SERIOUS, CHECK, ITEM, DETAIL}
 COMPLAINT = 1
 REVOKED, CANCELLED = 2, 3
 REPRESENTATIVE = TYPES.terms["legal_representative"].number
@@ -67,7 +69,7 @@ def read(settings: Settings, *, day: date, known: int, without: str = "", progre
         number = clock.day_number(day)
         set_to = {name: one.on(day).value for name, one in parameters.shipped("context").items()}
         into = aliases.within(0, aliases.NOW, known=known)
-        parties, seen = _all(settings.grading.range_size, number, known, set_to, into, progress)
+        parties, seen, checks = _all(settings.grading.range_size, number, known, set_to, into, progress)
         worst = _worst(scheme.id, scheme.classes[-1], number, known, without)
         flags = parties.join(seen, on="entity", how="left").select(
             "entity",
@@ -94,6 +96,8 @@ def read(settings: Settings, *, day: date, known: int, without: str = "", progre
         ).sort("entity", "name")
         feeds = frames.coverage(known)
         norms = _norms(parties.join(seen, on="entity", how="left"), feeds, number, set_to)
+        placed = parties.select("entity", "division")
+        norms += area_rates(checks, placed, number, weight=set_to["weight_checks"]).rows()
         names = _names(
             values, norms, _feeding(feeds, number), graded=worst.height > 0 or _graded(scheme.id, number, known)
         )
@@ -105,19 +109,23 @@ def read(settings: Settings, *, day: date, known: int, without: str = "", progre
 
 def _all(
     size: int, day: int, known: int, set_to: dict[str, int], into: dict[int, int], progress: Progress | None
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Who is registered and not cancelled, as was known, and what stood on record about each; in ranges of ids."""
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Who is registered and not cancelled, as was known, what stood on record about each, and the facts of all checks; in
+    ranges of ids."""
     highest = int(execute("SELECT coalesce(max(id), 0) FROM entity").fetchone()[0])
-    parties, seen = [pl.DataFrame(schema=PARTIES)], [_seen(pl.DataFrame(schema=frames.FACTS), day, set_to)]
+    nothing = pl.DataFrame(schema=frames.FACTS)
+    parties, seen, checks = [pl.DataFrame(schema=PARTIES)], [_seen(nothing, day, set_to)], [nothing]
     for first in range(1, highest + 1, size):
         last = first + size - 1
         parties.append(_parties(first, last, known))
-        seen.append(_seen(frames.facts_in(first, last, READ, known), day, set_to))
+        facts = frames.facts_in(first, last, READ, known)
+        seen.append(_seen(facts, day, set_to))
+        checks.append(facts.filter(pl.col("kind").is_in([CHECK, DETAIL])))
         if progress is not None:
             progress(min(last, highest), highest)
     merged = pl.Series(sorted(into), dtype=pl.Int64)
     standing = pl.concat(parties).filter(pl.col("status") != CANCELLED, ~pl.col("entity").is_in(merged.implode()))
-    return standing, pl.concat(seen)
+    return standing, pl.concat(seen), pl.concat(checks)
 
 
 def _parties(first: int, last: int, known: int) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from registry.services import context, context_building, context_norms, context_
 from registry.services.context import NoContext
 from registry.services.context_building import ContextConflict
 from rules.given import CONTEXT, NORMS
-from rules.kinds import CONTEXT_NORMS, CONTEXT_VALUES
+from rules.kinds import CONTEXT_AREAS, CONTEXT_NORMS, CONTEXT_VALUES
 from tests.conftest import NOW, TODAY
 from tests.factories import credit_code, record, registered
 from tests.registry.relating import DAY, OTHER_PERSON, built, cover, relate, values
@@ -287,7 +287,7 @@ def test_what_is_shown_of_one_entity_names_the_relations_behind_it(settings):
     built(settings)
     shown = context.shown(Entity.get_by_id(mine), on=TODAY, known=ledger.head())
     told = {one.name: (one.value, one.behind) for one in (*shown.values, *shown.norms)}
-    assert set(told) == {*CONTEXT_VALUES, *CONTEXT_NORMS}
+    assert set(told) == {*CONTEXT_VALUES, *CONTEXT_NORMS, *CONTEXT_AREAS}
     assert (told["related"], told["same_address"], told["penalties"]) == ((1, (said,)), (0, ()), (0, ()))
     # No feed of listings or complaints was ever connected here, and nobody was graded.
     assert [told[name][0] for name in ("related_abnormal", "related_worst", "complaints")] == [None, None, None]

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.kinds import KINDS
+from registry.kinds import NUMBERS
 from rules import cases
 from rules.dated import to_day
 from rules.engine import facts_needed, grade
@@ -29,7 +29,6 @@ from rules.slices import COVERAGE, FACTS, POPULATION
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "rules" / "book"
 PAGE = ROOT / "docs" / "other-schemes.md"
-NUMBERS = {kind.name: kind.number for kind in KINDS.values()}
 BOOK = load_book(FOLDER, NUMBERS)
 QUALITY = ("quality-credit-gbt23791", "quality-credit-local")
 FOOD = ("food-producer", "food-producer-draft-2022", "food-producer-anhui")

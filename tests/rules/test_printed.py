@@ -13,6 +13,7 @@ from rules.content import files_of
 from rules.dated import Basis
 from rules.kinds import (
     BASIS_KINDS,
+    CONTEXT_AREAS,
     CONTEXT_NORMS,
     CONTEXT_VALUES,
     CYCLES,
@@ -187,7 +188,7 @@ def test_every_word_that_a_scheme_may_use_has_a_name(lang):
     for named, ids in (
         (words.KINDS, KINDS), (words.UNITS, PARAMETER_UNITS), (words.SUBJECT, SUBJECTS), (words.BASIS, BASIS_KINDS),
         (words.SHOWN, PUBLISHED), (words.CYCLE, CYCLES), (words.DIRECTION, DIRECTIONS), (words.CONTEXT, CONTEXT_VALUES),
-        (words.NORM, CONTEXT_NORMS), (words.MEASURES, MEASURES),
+        (words.NORM, (*CONTEXT_NORMS, *CONTEXT_AREAS)), (words.MEASURES, MEASURES),
     ):  # fmt: skip
         assert set(named[lang]) == set(ids)
 

@@ -18,7 +18,9 @@ from rules.engine import facts_needed, grade
 from rules.errors import SchemeError
 from rules.kinds import (
     BASIS_KINDS,
+    CONTEXT_AREAS,
     CONTEXT_NORMS,
+    CONTEXT_USUAL,
     CONTEXT_VALUES,
     CYCLES,
     DIRECTIONS,
@@ -253,7 +255,15 @@ def test_a_book_gives_each_scheme_the_inner_ones_of_the_same_book(toy, tmp_path)
 
 def test_the_page_on_schemes_names_every_word_a_scheme_may_use_and_its_examples_can_be_read():
     text = (BOOK.parents[1] / "docs" / "schemes.md").read_text(encoding="utf-8")
-    for name in (*MEASURES, *PARAMETER_UNITS, *CONTEXT_VALUES, *CONTEXT_NORMS, *BASIS_KINDS):
+    for name in (
+        *MEASURES,
+        *PARAMETER_UNITS,
+        *CONTEXT_VALUES,
+        *CONTEXT_NORMS,
+        *CONTEXT_AREAS,
+        *CONTEXT_USUAL,
+        *BASIS_KINDS,
+    ):
         assert f"`{name}`" in text, name
     for name in (*PUBLISHED, *CYCLES, *DIRECTIONS, *EFFECTS):
         assert name in text, name
