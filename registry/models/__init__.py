@@ -11,6 +11,7 @@ from registry.models.imports import ImportReject, ImportRun, Unmatched
 from registry.models.job import JobLease, JobRun
 from registry.models.life import CHANNELS, Notice, NoticeReceipt, Objection, Publication, Recipient, Repair, Review
 from registry.models.matching import Alias, Decision, Settled
+from registry.models.model import EarlyWarning, GradeRaise, Model, ModelOpening, ModelReport, ModelScore, WarningStep
 from registry.models.paper import Delivery, Document, DocumentTemplate, ListingCase, Reminder, Series
 from registry.models.record import Coverage, Fact, LedgerHead, Moment, Provenance, Record, Uncounted
 from registry.models.relation import Claim, Relation
@@ -21,6 +22,7 @@ ALL: tuple[type[Base], ...] = (
     Entity, EntityName, NamePinyin, LedgerHead, Moment, Record, Uncounted, Provenance, Fact, Coverage,
     SchemeVersion, SchemeProposal, SchemeApproval, SchemeActivation, GradeOverride, GradeContext, ContextValue,
     Grade, GradeChange, GradeState, Stale, GradeRun, GradeRange,
+    Model, ModelOpening, ModelScore, ModelReport, GradeRaise, EarlyWarning, WarningStep,
     ImportRun, ImportReject, Unmatched, Task, InspectionList, InspectionListRow,
     Review, Publication, Objection, Repair, Notice, Recipient, NoticeReceipt, Series, DocumentTemplate, Document, Delivery, ListingCase, Reminder,
     SealLog, Leaf, SealNode, SealRoot, Erasure, Upload, Outbound, OutboundRow, Alias, Decision, Settled, Relation, Claim,
@@ -41,6 +43,7 @@ __all__ = [
     "Delivery",
     "Document",
     "DocumentTemplate",
+    "EarlyWarning",
     "Entity",
     "EntityName",
     "Erasure",
@@ -49,6 +52,7 @@ __all__ = [
     "GradeChange",
     "GradeContext",
     "GradeOverride",
+    "GradeRaise",
     "GradeRange",
     "GradeRun",
     "GradeState",
@@ -61,6 +65,10 @@ __all__ = [
     "Leaf",
     "LedgerHead",
     "ListingCase",
+    "Model",
+    "ModelOpening",
+    "ModelReport",
+    "ModelScore",
     "Moment",
     "NamePinyin",
     "Notice",
@@ -91,4 +99,5 @@ __all__ = [
     "Uncounted",
     "Unmatched",
     "Upload",
+    "WarningStep",
 ]

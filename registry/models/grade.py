@@ -78,12 +78,18 @@ class GradeState(Base):
     digest = BlobField()
     next_day = IntegerField(null=True)
     context = IntegerField(default=0, help_text="Number of the context that was read; 0 where the scheme reads none")
+    # What the champion among the models says, in millionths; 0 where it says nothing or models are switched off. Never part
+    # of the grade: it orders entities inside a class.
+    chance = IntegerField(default=0)
 
     class Meta:
         primary_key = CompositeKey("scheme", "entity")
         without_rowid = True
         indexes = (
-            (("scheme", "rank", "score", "entity"), False),  # the worst first: inspection lists, search by class
+            (
+                ("scheme", "rank", "chance", "score", "entity"),
+                False,
+            ),  # the worst first: inspection lists, search by class
             (("scheme", "next_day"), False),  # "whose grade may change today?"
         )
 

@@ -56,6 +56,7 @@ class InspectionListRow(Base):
     address = TextField()
     class_ = CharField(4, column_name="class")
     score = IntegerField()
+    chance = IntegerField(default=0, help_text="Millionths, as it ordered the list; 0 where no model did")
     graded_day = IntegerField()
     reasons = JSONField()
 
