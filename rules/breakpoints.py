@@ -2,7 +2,7 @@
 
 Time moves a grade only when a fact begins, ends, leaves a window or passes a step edge, when a report falls due, when
 a feed begins or its last day leaves a window, when a dated value of the scheme changes, when the grade of another scheme
-that it reads may change, and when a class that a person has set begins or ends to hold. A frozen context never moves.
+that it reads may change, and when a class that a person has set, or a raise, begins or ends to hold. A frozen context never moves.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rules.compiled import DEPENDENT, Compiled, CompiledIndicator
 from rules.coverage import Coverage
 from rules.dependents import Inner
 from rules.indicators import deadlines, reach
-from rules.overrides import Held
+from rules.overrides import Held, Raised
 from rules.slices import OPEN, Ints, Slice
 
 
@@ -36,6 +36,7 @@ def changes(
     days: Ints,
     inner: Mapping[str, Inner],
     override: Held | None,
+    raised: Raised | None = None,
 ) -> Iterator[tuple[str, Ints | int]]:
     """Causes of change with, for each row, the first day after its own on which the cause strikes (OPEN: never).
 
@@ -80,6 +81,9 @@ def changes(
     if override is not None:
         yield "override: begins", override.begins
         yield "override: ends", override.ends
+    if raised is not None:
+        yield "raise: begins", raised.begins
+        yield "raise: ends", raised.ends
 
 
 def _watch(one: CompiledIndicator, watch: _Watch) -> None:

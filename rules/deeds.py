@@ -149,9 +149,12 @@ class World:
             likes = pl.DataFrame({"entity": range(count)}, schema={"entity": pl.Int64})
             return mine.drop("entity").join(likes, how="cross").select(frame.columns)
 
-        if not self.given.context.height and not self.given.overrides.height:
-            return self.given
-        return replace(self.given, context=spread(self.given.context), overrides=spread(self.given.overrides))
+        beside = self.given
+        if not (beside.context.height or beside.overrides.height or beside.raises.height):
+            return beside
+        return replace(
+            beside, context=spread(beside.context), overrides=spread(beside.overrides), raises=spread(beside.raises)
+        )
 
 
 def last_day(scheme: Scheme, day: int, horizon: int) -> int:
@@ -181,8 +184,9 @@ def seeds(world: World, day: int, last: int) -> list[int]:
             if one.measure == "missing_years":
                 years = np.arange(day, last + 1, 365, dtype=np.int64)
                 days.update(deadlines(years, *one.deadline)[1].tolist())
-    for name in ("from_day", "until_day"):
-        days.update(world.given.overrides[name].to_list())
+    for frame in (world.given.overrides, world.given.raises):
+        for name in ("from_day", "until_day"):
+            days.update(frame[name].to_list())
     days.update(happened.tolist())
     return sorted(one for one in days if day < one <= last)
 

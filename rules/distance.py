@@ -45,14 +45,19 @@ def distance(scheme: Scheme, part: Part, at: int) -> Distance:
     # A cap, a veto or a person sets the class by the score, so class and score always agree.
     if int(class_of(scheme, cuts, np.array([score]))[0]) != class_:
         raise ValueError(f"Score {score} and class {scheme.classes[class_]} disagree: the ledger was changed.")
-    if part.override is not None and ledger[OVERRIDE] != NO_HIT:
+    if part.override is not None and part.override.place[at] >= 0:
         return Distance(None, None, (_BY_PERSON,))
+    shown, notes = class_, list[dict[str, str]]()
+    if (part.decided_by(at) or "").startswith("raise:"):
+        # The class follows that of the rules, one step behind: what moves theirs moves it as long as the raise holds.
+        score -= int(ledger[OVERRIDE])
+        class_ -= 1
+        notes.append(_RAISED)
     holds, counted = list(_holds(scheme, part, at)), score - int(ledger[CLAMP])
     counted -= sum(int(ledger[2 + one.index]) for one in part.compiled.rules
                    if one.rule.points is None and ledger[2 + one.index] not in (NO_HIT, NO_DATA))  # fmt: skip
     low_is_good = scheme.direction == DIRECTIONS[0]
     sign, highest = 1 if low_is_good else -1, cuts.highest
-    notes: list[dict[str, str]] = []
     better = worse = None
     if class_:
         goal = highest[class_ - 1] if low_is_good else highest[class_] + 1
@@ -60,7 +65,7 @@ def distance(scheme: Scheme, part: Part, at: int) -> Distance:
         stops = [one for one in holds if (one.veto or not low_is_good) and sign * (one.goal - goal) > 0]
         better = None if stops else sign * (counted - goal)
         notes += [_held(one.title, better=True) for one in stops]
-    if class_ < len(highest) - 1:
+    if shown < len(highest) - 1:
         goal = highest[class_] + 1 if low_is_good else highest[class_ + 1]
         # Only a cap keeps a score low, and only where low is good is that a better class.
         stops = [one for one in holds if not one.veto and low_is_good and one.goal < goal]
@@ -74,6 +79,10 @@ def distance(scheme: Scheme, part: Part, at: int) -> Distance:
 _BY_PERSON = {
     "zh": "分类由人工认定，认定期间分值增减不改变分类",
     "en": "A person has set the class; while that holds, points do not change it",
+}
+_RAISED = {
+    "zh": "规则给出的分类已上调一级；上调有效期间，以下分值按规则的分类计算",
+    "en": "The class of the rules is raised by one; while that holds, points are counted to the classes of the rules",
 }
 
 

@@ -17,9 +17,9 @@ from rules.asked import Asked, joined, split
 from rules.compiled import DEPENDENT, Compiled
 from rules.coverage import Coverage
 from rules.dependents import Beside, Frozen, Inner
-from rules.given import CONTEXT, NORMS, NOTHING, OVERRIDES, Given
+from rules.given import CONTEXT, NORMS, NOTHING, OVERRIDES, RAISES, Given
 from rules.judging import Judged, judge
-from rules.kinds import REGISTRATION
+from rules.kinds import REGISTRATION, SUBJECTS
 from rules.scheme import Scheme
 from rules.slices import COVERAGE, FACTS, OPEN, POPULATION, Bools, FactColumns, Ints, Slice, check
 
@@ -48,6 +48,11 @@ class Part:
         """The digest of every row, 32 bytes each; worked out when asked, as a grade that another reads needs none."""
         return receipt.digests(self.judged.ledger, self.offsets, self.seqs)
 
+    def decided_by(self, at: int) -> str | None:
+        """What decided the class of one row apart from points, as ``decided_by`` of :func:`grade`."""
+        place = int(self.judged.decided[at])
+        return self.judged.deciders[place] if place >= 0 else None
+
 
 def facts_needed(scheme: Scheme) -> set[int]:
     """Numbers of the kinds that the scheme reads: facts of other kinds need not be handed to :func:`grade`.
@@ -75,15 +80,15 @@ def grade(
     ----------
     population, facts, coverage : frames as docs/architecture.md describes them
         Facts of entities that are not asked about, and facts after the day asked about, do no harm.
-    given : frozen context, norms and overrides
-        Overrides of other schemes and of other entities do no harm.
+    given : frozen context, norms, overrides and raises
+        Overrides and raises of other schemes and of other entities do no harm.
 
     Returns
     -------
     DataFrame in the order of ``population``, without entities whose subject the scheme does not cover or who are not
     its members
         ``entity`` Int64, ``day`` Int32, ``class`` String, ``score`` Int32, ``decided_by`` String (null, or
-        ``veto:<rule>``, ``cap:<rule>`` or ``override:<seq>``), ``next_day`` Int32 (the earliest later day on which time
+        ``veto:<rule>``, ``cap:<rule>``, ``override:<seq>`` or ``raise:<seq>``), ``next_day`` Int32 (the earliest later day on which time
         alone may change the grade; null: never), ``digest`` Binary (32 bytes).
 
     Raises
@@ -131,6 +136,21 @@ def evaluate(
     population: pl.DataFrame, facts: pl.DataFrame, coverage: pl.DataFrame, scheme: Scheme, given: Given = NOTHING
 ) -> Iterator[Part]:
     """The parts of ``population``, one at a time so that a large one needs the memory of its largest part."""
+    yield from _parts(_asked(population, facts, coverage, given), scheme, None)
+
+
+def measure(
+    population: pl.DataFrame, facts: pl.DataFrame, coverage: pl.DataFrame, scheme: Scheme, given: Given = NOTHING
+) -> Iterator[tuple[Ints, dict[str, indicators.Column]]]:
+    """All indicators of ``scheme`` for every row that it covers, also those that no rule reads; nothing is judged.
+
+    Yields places in the population and the columns beside them, one part at a time; frames and errors as :func:`grade`.
+    """
+    for compiled, rows, beside in _split(_asked(population, facts, coverage, given), scheme, None, measuring=True):
+        yield rows, _measured(compiled, beside)
+
+
+def _asked(population: pl.DataFrame, facts: pl.DataFrame, coverage: pl.DataFrame, given: Given) -> Asked:
     check(population, "population", POPULATION, may_be_null=("division",))
     check(facts, "facts", FACTS, may_be_null=("ends",))
     check(coverage, "coverage", COVERAGE, may_be_null=("to_day",))
@@ -138,7 +158,8 @@ def evaluate(
         check(given.context, "context", CONTEXT)
         check(given.norms, "norms", NORMS)
         check(given.overrides, "overrides", OVERRIDES)
-    asked = Asked(
+        check(given.raises, "raises", RAISES)
+    return Asked(
         population=population,
         entities=population["entity"].to_numpy(),
         days=population["day"].to_numpy().astype(np.int64),
@@ -147,12 +168,26 @@ def evaluate(
         given=given,
         frozen=Frozen(given),
     )
-    yield from _parts(asked, scheme, None)
 
 
 def _parts(asked: Asked, scheme: Scheme, among: Bools | None) -> Iterator[Part]:
     """The parts of the rows that ``among`` marks; None for all."""
-    splits = split(asked, scheme, among)
+    set_by_persons = overrides.of_scheme(asked.given.overrides, scheme.id)
+    raises = overrides.of_scheme(asked.given.raises, scheme.id)
+    for compiled, rows, beside in _split(asked, scheme, among):
+        held = raised = None
+        if raises is not None:
+            raised = overrides.raised_beside(raises, beside.entities, beside.days)
+        if set_by_persons is not None:
+            held = overrides.beside(set_by_persons, compiled.cuts.classes, beside.entities, beside.days)
+        yield _part(scheme, compiled, rows, beside, held, raised)
+
+
+def _split(
+    asked: Asked, scheme: Scheme, among: Bools | None, *, measuring: bool = False
+) -> Iterator[tuple[Compiled, Ints, Beside]]:
+    """Rows by subject and epoch, each with everything that its indicators may look at."""
+    splits = split(asked, scheme, among, measuring=measuring)
     if not splits:
         return
     table, entities, size = asked.table, asked.entities, asked.population.height
@@ -161,7 +196,6 @@ def _parts(asked: Asked, scheme: Scheme, among: Bools | None) -> Iterator[Part]:
     inner = {id_: _inner(asked, one, order) for id_, one in scheme.inner.items()}
     numbers = np.array(sorted(_own_kinds(scheme)), np.int64)
     index, row, starts = joined(table, entities[order], numbers, [rows.size for _, rows in splits])
-    set_by_persons = overrides.of_scheme(asked.given.overrides, scheme.id)
     begin = 0
     for number, (compiled, rows) in enumerate(splits):
         table.add_masks(compiled.masks)
@@ -175,30 +209,43 @@ def _parts(asked: Asked, scheme: Scheme, among: Bools | None) -> Iterator[Part]:
                 slices[kind] = Slice(table, index[picked], row[picked] - begin, own_days, rows.size, kind in ordered)
         begin += rows.size
         feeds = Coverage(asked.coverage, own_days, divisions if rows.size == size else divisions.gather(rows))
-        held = None
-        if set_by_persons is not None:
-            held = overrides.beside(set_by_persons, compiled.cuts.classes, own_entities, own_days)
         inner_here = {id_: one.of(rows) for id_, one in inner.items()}
         beside = Beside(own_entities, own_days, slices, feeds, asked.frozen, inner_here)
-        yield _part(scheme, compiled, rows, beside, held)
+        beside.subject = tuple(SUBJECTS).index(compiled.subject)
+        if any(one.indicator.measure == "area" for one in compiled.dependents):
+            beside.divisions = divisions.gather(rows).cast(pl.Int64, strict=False).fill_null(0).to_numpy()
+        yield compiled, rows, beside
 
 
-def _part(scheme: Scheme, compiled: Compiled, rows: Ints, beside: Beside, override: overrides.Held | None) -> Part:
-    days, slices, feeds = beside.days, beside.slices, beside.coverage
+def _measured(compiled: Compiled, beside: Beside) -> dict[str, indicators.Column]:
+    """Every indicator of a part, in order of id."""
     columns = beside.columns
     for one in compiled.indicators:
         if one.indicator.measure not in DEPENDENT:
-            columns[one.indicator.id] = indicators.compute(one, slices, feeds, days)
+            columns[one.indicator.id] = indicators.compute(one, beside.slices, beside.coverage, beside.days)
     for one in compiled.dependents:
         columns[one.indicator.id] = dependents.compute(one, beside)
     if compiled.dependents:
         columns = {one.indicator.id: columns[one.indicator.id] for one in compiled.indicators}
-    judged = judge(scheme, compiled, columns, rows.size, override)
-    causes = list(breakpoints.changes(compiled, slices, feeds, days, beside.inner, override))
+    return columns
+
+
+def _part(
+    scheme: Scheme,
+    compiled: Compiled,
+    rows: Ints,
+    beside: Beside,
+    override: overrides.Held | None,
+    raised: overrides.Raised | None,
+) -> Part:
+    days, slices, feeds = beside.days, beside.slices, beside.coverage
+    columns = _measured(compiled, beside)
+    judged = judge(scheme, compiled, columns, rows.size, override, raised)
+    causes = list(breakpoints.changes(compiled, slices, feeds, days, beside.inner, override, raised))
     following = np.full(rows.size, OPEN, np.int64)
     for _, day in causes:
         np.minimum(following, day, out=following)
-    offsets, seqs = receipt.records(rows.size, _pairs(columns, slices, override))
+    offsets, seqs = receipt.records(rows.size, _pairs(columns, slices, override, judged, raised))
     return Part(rows, days, compiled, slices, columns, judged, override, causes, following, offsets, seqs)
 
 
@@ -247,9 +294,13 @@ def _ordered(compiled: Compiled) -> set[int]:
 
 
 def _pairs(
-    columns: dict[str, indicators.Column], slices: dict[int, Slice], override: overrides.Held | None
+    columns: dict[str, indicators.Column],
+    slices: dict[int, Slice],
+    override: overrides.Held | None,
+    judged: Judged,
+    raised: overrides.Raised | None,
 ) -> Iterator[tuple[Ints, Ints]]:
-    """Rows and record numbers of every fact that some indicator read, of inner grades and of what persons have set."""
+    """Rows and record numbers of every fact that some indicator read, of inner grades, of what persons have set and of raises."""
     marks: dict[int, Bools] = {kind: np.zeros(held.row.size, np.bool_) for kind, held in slices.items()}
     beside: dict[int, tuple[Ints, Ints]] = {}
     for column in columns.values():
@@ -263,6 +314,8 @@ def _pairs(
     yield from beside.values()
     if override is not None:
         yield override.pairs()
+    if raised is not None:
+        yield judged.raised, raised.seq[judged.raised]
 
 
 def _labelled(name: str, labels: tuple[str, ...] | list[str], places: Ints) -> pl.Series:

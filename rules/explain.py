@@ -43,7 +43,7 @@ class ParameterUsed:
 @dataclass(frozen=True, slots=True)
 class PointsRow:
     """One signed row of the score. ``rule`` is a rule id, ``veto:<rule>``, ``cap:<rule>``, ``cap:<group>``, ``clamp``,
-    ``override:<seq>`` or ``base``; ``records`` are the ledger numbers behind it; ``condition`` says in words when the
+    ``override:<seq>``, ``raise:<seq>`` or ``base``; ``records`` are the ledger numbers behind it; ``condition`` says in words when the
     rule hits."""
 
     rule: str
@@ -192,7 +192,6 @@ def _one(
     unknown = tuple(row.id for row in rows if row.value is None)
     known_groups = {scheme.seconds[row.second].group for row in rows if row.value is not None}
     away = distance(scheme, part, at)
-    decided = int(part.judged.decided[at])
     following = int(part.next_day[at])
     return Explanation(
         entity=int(entity),
@@ -202,7 +201,7 @@ def _one(
         scheme_hash=scheme.hash,
         class_=scheme.classes[class_],
         score=score,
-        decided_by=part.judged.deciders[decided] if decided >= 0 else None,
+        decided_by=part.decided_by(at),
         points=tuple(_points(scheme, part, at, seen, told)),
         undecided=tuple(one.rule.id for one in part.compiled.rules if ledger[2 + one.index] == NO_DATA),
         indicators=rows,
@@ -245,10 +244,13 @@ def _points(scheme: Scheme, part: Part, at: int, seen: dict[str, _Seen], told: d
         title = Title(f"限于 {low} 至 {high} 分", f"Held within {low} to {high}")
         yield _plain("clamp", int(ledger[CLAMP]), title)
     yield from sorted(held, key=lambda row: row.rule)
-    if part.override is not None and ledger[OVERRIDE] != NO_HIT:
+    if part.override is not None and part.override.place[at] >= 0:
         seq = int(part.override.seq[at])
         row = _plain(f"override:{seq}", int(ledger[OVERRIDE]), Title("人工认定", "Set by a person"))
         yield replace(row, records=(seq,))
+    elif (decided := part.decided_by(at) or "").startswith("raise:"):
+        row = _plain(decided, int(ledger[OVERRIDE]), Title("风险模型上调一级", "Raised by one class on a model's word"))
+        yield replace(row, records=(int(decided.removeprefix("raise:")),))
 
 
 @dataclass(frozen=True, slots=True)

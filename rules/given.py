@@ -1,4 +1,4 @@
-"""What a grade may rest on beside facts: a frozen context and overrides. Both may be absent."""
+"""What a grade may rest on beside facts: a frozen context, overrides and raises. All may be absent."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ OVERRIDES: Mapping[str, pl.DataType] = {
     "until_day": pl.Int32(),
     "seq": pl.Int64(),
 }
+# Raises by one class that a model suggested and a ledger row, `seq`, lets count.
+RAISES: Mapping[str, pl.DataType] = {
+    "entity": pl.Int64(),
+    "scheme": pl.String(),
+    "from_day": pl.Int32(),
+    "until_day": pl.Int32(),
+    "seq": pl.Int64(),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +42,7 @@ class Given:
     names: frozenset[str] = frozenset()
     context_id: int = 0
     context_hash: str = ""
+    raises: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(RAISES)))
 
 
 NOTHING = Given()

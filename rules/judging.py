@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,7 @@ from rules import expressions
 from rules.compiled import Compiled, CompiledRule
 from rules.indicators import Column
 from rules.kinds import DIRECTIONS
-from rules.overrides import Held
+from rules.overrides import Held, Raised
 from rules.parts import Cuts
 from rules.receipt import CLAMP, MOST_POINTS, NO_DATA, NO_HIT, OVERRIDE
 from rules.slices import Ints
@@ -31,18 +31,25 @@ class Judged:
     """The outcome for every row of a part.
 
     ``ledger`` has the columns of :mod:`rules.receipt`: class, score, rules in order of id, group caps in order of the
-    scheme, clamp, override. ``decided`` is a place in ``deciders``, -1 where points alone decided.
+    scheme, clamp, override (a raise stands there too). ``decided`` is a place in ``deciders``, -1 where points alone
+    decided. ``raised`` are the rows whose class a raise has moved.
     """
 
     ledger: npt.NDArray[np.int32]
     decided: Ints
     deciders: tuple[str, ...]
+    raised: Ints = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 def judge(
-    scheme: Scheme, compiled: Compiled, columns: Mapping[str, Column], size: int, override: Held | None = None
+    scheme: Scheme,
+    compiled: Compiled,
+    columns: Mapping[str, Column],
+    size: int,
+    override: Held | None = None,
+    raised: Raised | None = None,
 ) -> Judged:
-    """Points of every rule, group caps, clamp, caps, vetoes and what persons have set, in this order.
+    """Points of every rule, group caps, clamp, caps, vetoes, what persons have set and raises, in this order.
 
     The rows sum to the score exactly.
     """
@@ -71,11 +78,17 @@ def judge(
     clamped = np.clip(score, scheme.lowest, scheme.highest)
     ledger[:, CLAMP] = clamped - score
     class_, score, decided, deciders = _hold(scheme, compiled.cuts, others, clamped, ledger)
+    caps = sum(label.startswith("cap:") for label in deciders)
     if override is not None:
         deciders += _set(scheme, compiled.cuts, override, class_, score, decided, ledger, len(deciders))
+    moved = np.empty(0, np.int64)
+    if raised is not None:
+        # Where a veto or a person has decided, its place lies behind those of the caps: nothing is raised there.
+        moved = np.flatnonzero((raised.seq >= 0) & (decided < caps) & (class_ < len(compiled.cuts.classes) - 1))
+        deciders += _raise(scheme, compiled.cuts, raised.seq, moved, class_, score, decided, ledger, len(deciders))
     ledger[:, 0] = class_
     ledger[:, 1] = score
-    return Judged(ledger, decided, deciders)
+    return Judged(ledger, decided, deciders, moved)
 
 
 def class_of(scheme: Scheme, cuts: Cuts, score: Ints) -> Ints:
@@ -210,3 +223,25 @@ def _set(
     seqs, number = np.unique(override.seq[rows], return_inverse=True)
     decided[rows] = first + number
     return tuple(f"override:{seq}" for seq in seqs.tolist())
+
+
+def _raise(
+    scheme: Scheme,
+    cuts: Cuts,
+    raised: Ints,
+    rows: Ints,
+    class_: Ints,
+    score: Ints,
+    decided: Ints,
+    ledger: npt.NDArray[np.int32],
+    first: int,
+) -> tuple[str, ...]:
+    """Move each score of ``rows`` to where the next worse class begins; otherwise as :func:`_set`."""
+    entries = np.array([entry(scheme, cuts, place) for place in range(len(cuts.classes))], np.int64)
+    class_[rows] += 1
+    goal = entries[class_[rows]]
+    ledger[rows, OVERRIDE] = goal - score[rows]
+    score[rows] = goal
+    seqs, number = np.unique(raised[rows], return_inverse=True)
+    decided[rows] = first + number
+    return tuple(f"raise:{seq}" for seq in seqs.tolist())

@@ -1,4 +1,4 @@
-"""Classes that persons have set 人工认定, beside the rows that they hold for."""
+"""Classes that persons have set 人工认定, and raises by one class 类别上调, beside the rows that they hold for."""
 
 from __future__ import annotations
 
@@ -28,11 +28,23 @@ class Held:
         return rows, self.seq[rows]
 
 
-def of_scheme(overrides: pl.DataFrame, scheme: str) -> pl.DataFrame | None:
-    """The overrides of one scheme; None where there are none, so that who has none pays nothing."""
-    if not overrides.height:
+@dataclass(slots=True)
+class Raised:
+    """The raise in force for each row of a part, and the next days on which one begins or ends.
+
+    ``seq`` is the ledger row that says so, -1 where none is in force.
+    """
+
+    seq: Ints
+    begins: Ints  # OPEN: none
+    ends: Ints
+
+
+def of_scheme(stated: pl.DataFrame, scheme: str) -> pl.DataFrame | None:
+    """The overrides, or raises, of one scheme; None where there are none, so that who has none pays nothing."""
+    if not stated.height:
         return None
-    own = overrides.filter(pl.col("scheme") == scheme)
+    own = stated.filter(pl.col("scheme") == scheme)
     return own if own.height else None
 
 
@@ -46,17 +58,33 @@ def beside(own: pl.DataFrame, classes: tuple[str, ...], entities: Ints, days: In
     index, row = join(entities, known["entity"].to_numpy())
     if not index.size:
         return None
-    columns = known.select("from_day", "until_day", "seq").cast(pl.Int64)
-    start, until, seq = (columns[name].to_numpy()[index] for name in columns.columns)
+    begins, ends, row, index = _in_force(known, index, row, days)
+    places = known["class"].cast(pl.Enum(classes)).to_physical().cast(pl.Int64).to_numpy()[index]
+    seq = known["seq"].to_numpy()[index]
+    place, newest = (np.full(days.size, -1, np.int64) for _ in range(2))
+    order = np.lexsort((places, seq))
+    # The last write of a row wins, and that is the newest.
+    place[row[order]], newest[row[order]] = places[order], seq[order]
+    return Held(place, newest, begins, ends)
+
+
+def raised_beside(own: pl.DataFrame, entities: Ints, days: Ints) -> Raised | None:
+    """The raises that concern the rows of a part, as :func:`beside`; two in force raise by one class, not by two."""
+    index, row = join(entities, own["entity"].to_numpy())
+    if not index.size:
+        return None
+    begins, ends, row, index = _in_force(own, index, row, days)
+    newest = np.full(days.size, -1, np.int64)
+    np.maximum.at(newest, row, own["seq"].to_numpy()[index])
+    return Raised(newest, begins, ends)
+
+
+def _in_force(stated: pl.DataFrame, index: Ints, row: Ints, days: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """For each row the next days on which one begins and ends, then the rows and places of those that hold on its day."""
+    start, until = (stated[name].cast(pl.Int64).to_numpy()[index] for name in ("from_day", "until_day"))
     today = days[row]
     begins, ends = (np.full(days.size, OPEN, np.int64) for _ in range(2))
     coming, running = start > today, (start <= today) & (until > today)
     np.minimum.at(begins, row[coming], start[coming])
     np.minimum.at(ends, row[running], until[running])
-    places = known["class"].cast(pl.Enum(classes)).to_physical().cast(pl.Int64).to_numpy()[index]
-    place, newest = (np.full(days.size, -1, np.int64) for _ in range(2))
-    row, seq, places = row[running], seq[running], places[running]
-    order = np.lexsort((places, seq))
-    # The last write of a row wins, and that is the newest.
-    place[row[order]], newest[row[order]] = places[order], seq[order]
-    return Held(place, newest, begins, ends)
+    return begins, ends, row[running], index[running]

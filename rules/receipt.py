@@ -1,8 +1,8 @@
 """The digest of a grade: what it says and what it read, and nothing that moves by itself.
 
 SHA-256 over little-endian integers: class index, score, one Int32 per rule of the scheme in order of id (its points,
-or ``NO_DATA`` or ``NO_HIT``), one per group cap, one for the clamp, one for the override (``NO_HIT`` where no person has
-set the class), then the sorted distinct record numbers as Int64.
+or ``NO_DATA`` or ``NO_HIT``), one per group cap, one for the clamp, one for the override or the raise (``NO_HIT`` where
+neither moves the class), then the sorted distinct record numbers as Int64.
 """
 
 from __future__ import annotations

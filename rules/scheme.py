@@ -19,7 +19,7 @@ from rules.content import Source
 from rules.dated import Basis, Dated, to_date
 from rules.draft import Draft
 from rules.errors import Mistake, NotInForce, Refused, SchemeError
-from rules.kinds import KINDS
+from rules.kinds import INDICATORS_FOR, KINDS
 from rules.measures import read_indicators
 from rules.parts import Cuts, Group, Indicator, Lookup, Matrix, Membership, Rule, Second, Steps, Title, Visits, Wanted
 from rules.reader import Table
@@ -59,7 +59,9 @@ class Scheme:
     matrices: Mapping[str, Dated[Matrix]] = field(default_factory=dict)
     wanted: Mapping[str, Wanted] = field(default_factory=dict)
     inner: Mapping[str, Scheme] = field(default_factory=dict)  # those whose grade an indicator reads, by id
-    _compiled: dict[tuple[str, int], Compiled] = field(default_factory=dict, repr=False)
+    indicators_for: str = INDICATORS_FOR[0]
+    raises: str = "officer"  # a key of `rules.kinds.RAISES`
+    _compiled: dict[tuple[str, int, bool], Compiled] = field(default_factory=dict, repr=False)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -92,21 +94,23 @@ class Scheme:
         """Number of the span of days, between two boundaries, in which ``day`` lies; -1 before the first."""
         return bisect_right(self.boundaries, day) - 1
 
-    def compiled(self, subject: str, epoch: int) -> Compiled:
+    def compiled(self, subject: str, epoch: int, *, measuring: bool = False) -> Compiled:
         """The scheme for one subject inside one epoch, with every dated value fixed. Made once, then kept.
+
+        With ``measuring`` it has all its indicators and no rules.
 
         Raises
         ------
         NotInForce
             If no cuts are in force then.
         """
-        key = (subject, epoch)
+        key = (subject, epoch, measuring)
         if key not in self._compiled:
             first = self.cuts.spans[0].start
             day = self.boundaries[epoch] if epoch >= 0 else self.boundaries[0] - 1
             if self.cuts.at(day) is None:
                 raise NotInForce(self.id, to_date(day).isoformat(), to_date(first).isoformat())
-            self._compiled[key] = compile_for(self, subject, day)
+            self._compiled[key] = compile_for(self, subject, day, measuring=measuring)
         return self._compiled[key]
 
 

@@ -90,9 +90,9 @@ def ways(
     last = last_day(scheme, day, horizon)
     possible = [replace(one, day=max(one.day, day)) for one in actions if one.day <= last] if down else []
     world = World(population, facts.filter(pl.col("entity") == entity), coverage, scheme, given)
-    # What is done while persons hold the class shows on the day on which they no longer do.
-    own = given.overrides.filter(pl.col("entity") == entity)
-    held = sorted({one for one in own["until_day"].to_list() if day < one <= last})
+    # What is done while persons hold the class, or it is raised, shows on the day on which that ends.
+    own = (frame.filter(pl.col("entity") == entity)["until_day"] for frame in (given.overrides, given.raises))
+    held = sorted({one for ends in own for one in ends.to_list() if day < one <= last})
     sets = _Sets(possible, held)
     most = FIRST_SIZE if sets.few else 1
     first = [one for size in range(1, most + 1) for one in sets.of_size(size)]

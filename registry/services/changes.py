@@ -33,6 +33,7 @@ class Cause(IntFlag):
     CONTEXT = 8
     OVERRIDE = 16
     COVERAGE = 32
+    RAISE = 64
 
 
 CAUSES = {
@@ -42,6 +43,7 @@ CAUSES = {
     Cause.CONTEXT: ("背景值", "context"),
     Cause.OVERRIDE: ("人工认定", "override"),
     Cause.COVERAGE: ("数据覆盖", "coverage"),
+    Cause.RAISE: ("类别上调", "raise"),
 }
 
 
@@ -82,7 +84,10 @@ def keep(scheme: Scheme, moved: pl.DataFrame, *, at: int) -> None:
 def _causes(scheme: Scheme, moved: pl.DataFrame) -> list[int]:
     entities = moved["entity"].to_list()
     said = _last_said(entities)
-    set_by_person = _overrides(book.made_of(scheme), entities)
+    stated = {
+        Cause.OVERRIDE: _stated("grade_override", book.made_of(scheme), entities),
+        Cause.RAISE: _stated("grade_raise", book.made_of(scheme), entities),
+    }
     feeds = _feeds(scheme, entities, since=moved["old_known"].min())
     found = []
     names = ("entity", "old_version", "version", "old_day", "day", "old_known", "old_next", "context", "old_context")
@@ -98,9 +103,10 @@ def _causes(scheme: Scheme, moved: pl.DataFrame) -> list[int]:
             cause |= Cause.SCHEME
         if context != old_context:
             cause |= Cause.CONTEXT
-        for known, gone, start, until in set_by_person.get(entity, ()):
-            if max(known, gone or 0) > old_known or old_day < start <= day or old_day < until <= day:
-                cause |= Cause.OVERRIDE
+        for which, held in stated.items():
+            for known, gone, start, until in held.get(entity, ()):
+                if max(known, gone or 0) > old_known or old_day < start <= day or old_day < until <= day:
+                    cause |= which
         if feeds.get(entity, 0) > old_known:
             cause |= Cause.COVERAGE
         # What else moves a grade is said in the ledger: its registration, or whom records belong to.
@@ -139,12 +145,14 @@ def _last_said(entities: Sequence[int]) -> dict[int, int]:
     return found
 
 
-def _overrides(schemes: Sequence[str], entities: Sequence[int]) -> dict[int, list[tuple[int, int | None, int, int]]]:
-    """The classes that persons set for these entities under these schemes: known, gone, first day, first day without."""
+def _stated(
+    table: str, schemes: Sequence[str], entities: Sequence[int]
+) -> dict[int, list[tuple[int, int | None, int, int]]]:
+    """Overrides or raises of these entities under these schemes: known, gone, first day, first day without."""
     found: dict[int, list[tuple[int, int | None, int, int]]] = {}
     for part in in_slices(list(entities), 20_000):
         sql = (
-            "SELECT entity, known, gone, from_day, until_day FROM grade_override WHERE known IS NOT NULL "  # noqa: S608
+            f"SELECT entity, known, gone, from_day, until_day FROM {table} WHERE known IS NOT NULL "  # noqa: S608 (ours)
             f"AND scheme IN ({', '.join('?' * len(schemes))}) AND entity IN ({', '.join('?' * len(part))})"
         )
         for entity, *rest in execute(sql, [*schemes, *part]).fetchall():

@@ -13,7 +13,18 @@ from registry import clock, cursor
 from registry.database import dicts, execute, find
 from registry.errors import NotGraded, SchemeNotInForce
 from registry.kinds import KINDS
-from registry.models import Entity, Grade, GradeOverride, GradeState, Moment, Record, SchemeVersion, Uncounted
+from registry.models import (
+    Entity,
+    Grade,
+    GradeOverride,
+    GradeRaise,
+    GradeState,
+    Model,
+    Moment,
+    Record,
+    SchemeVersion,
+    Uncounted,
+)
 from registry.page import Page
 from registry.services import book, frames, given, ledger, life, step_words
 from rules.engine import facts_needed
@@ -88,14 +99,17 @@ class Explained:
 
 
 def decided(found: Explanation) -> dict[str, Any] | None:
-    """What decided the class apart from points: `rule` (`veto:…`, `cap:…` or `override:…`), its `title`, its `points` (0 where the
+    """What decided the class apart from points: `rule` (`veto:…`, `cap:…`, `override:…` or `raise:…`), its `title`, its `points` (0 where the
     points alone would have said the same), and for what persons have set `override`: `id`, `class`, `reason`, `basis`, `from`,
-    `until` (the first day without it), `proposed_by`, `decided_by`, `decided_at`, `said` by the approver; else None. None where points
-    alone decided. Only for who may read grades."""
+    `until` (the first day without it), `proposed_by`, `decided_by`, `decided_at`, `said` by the approver; for what a model suggested `raise`: `id`, `class` (of the rules
+    when it was suggested), `chance` (millionths), `model`, `model_hash`, `reasons`, `from`, `until`, `automatic`, `decided_by`,
+    `decided_at`, `said`; else None. None where points alone decided. Only for who may read grades."""
     row = next((row for row in found.points if row.rule == found.decided_by), None)
     if row is None:
         return None
-    held = None
+    held = moved = None
+    if row.rule.startswith("raise:"):
+        moved = _raised(GradeRaise.select().join(Model).where(GradeRaise.known == row.records[0]).get())
     if row.rule.startswith("override:"):
         one = GradeOverride.get(GradeOverride.known == row.records[0])
         assert one.decided_at is not None, "only what was approved counts"
@@ -105,7 +119,17 @@ def decided(found: Explanation) -> dict[str, Any] | None:
             "proposed_by": one.proposed_by, "decided_by": one.decided_by, "decided_at": clock.moment_text(one.decided_at),
             "said": one.decided_why,
         }  # fmt: skip
-    return {"rule": row.rule, "title": row.title, "points": row.points, "override": held}
+    return {"rule": row.rule, "title": row.title, "points": row.points, "override": held, "raise": moved}
+
+
+def _raised(one: GradeRaise) -> dict[str, Any]:
+    assert one.decided_at is not None, "only what was confirmed counts"
+    return {
+        "id": one.id, "class": one.class_, "chance": one.chance, "model": one.model.name, "model_hash": one.model.hash,
+        "reasons": one.reasons, "from": clock.day_of(one.from_day).isoformat(), "until": clock.day_of(one.until_day).isoformat(),
+        "automatic": one.automatic, "decided_by": one.decided_by, "decided_at": clock.moment_text(one.decided_at),
+        "said": one.decided_why,
+    }  # fmt: skip
 
 
 def sentence(said: dict[str, str], behind: Iterable[int], records: Mapping[int, dict[str, Any]]) -> dict[str, str]:
@@ -249,7 +273,10 @@ def _held_against(
 
 def _since(entity: Entity, scheme: Scheme, stored: Grade, day: int, known: int) -> Iterator[tuple[str, bool]]:
     """What may tell a stored grade from one that is worked out for a later day or with more knowledge."""
-    sql = "SELECT count(*) FROM fact WHERE entity = ? AND ((known > ? AND known <= ?) OR (gone > ? AND gone <= ?))"
+    sql = (
+        "SELECT count(*) FROM fact WHERE entity = ? AND part = 0 "
+        "AND ((known > ? AND known <= ?) OR (gone > ? AND gone <= ?))"
+    )
     rows = execute(sql, (entity.id, stored.known, known, stored.known, known)).fetchone()[0]
     yield f"{rows} facts about it were added or taken away", rows > 0
     yield f"the day moved on to {clock.day_of(day)}", day > stored.day

@@ -1,4 +1,4 @@
-"""What a grade rests on beside facts: the context in force and the classes that persons have set, as they were known."""
+"""What a grade rests on beside facts: the context in force, the classes that persons have set and raises, as they were known."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,33 +8,30 @@ import polars as pl
 from registry.database import in_slices, read_frame
 from registry.services import book, context
 from rules.engine import reads_context
-from rules.given import OVERRIDES, Given
+from rules.given import OVERRIDES, RAISES, Given
 from rules.scheme import Scheme
 
-_COLUMNS = "entity, scheme, class, from_day, until_day, known"
-# Known then, and not ended early then.
+# Known then, and not ended early then; in one query, as every post asks it. A raise names no class.
 _HELD = "known <= ? AND (gone IS NULL OR gone > ?)"
+_STATED = (
+    "SELECT entity, scheme, class, from_day, until_day, known FROM grade_override WHERE {where} AND {held} "
+    "UNION ALL SELECT entity, scheme, '', from_day, until_day, known FROM grade_raise WHERE {where} AND {held}"
+)
 
 
 def within(scheme: Scheme, first: int, last: int, *, known: int, day: int) -> Given:
     """For the entities with ids from `first` to `last`, both included, on a day, by what was known at `known`."""
-    overrides = read_frame(
-        f"SELECT {_COLUMNS} FROM grade_override WHERE entity BETWEEN ? AND ? AND {_HELD}",  # noqa: S608
-        (first, last, known, known),
-        dict(OVERRIDES),
-    )
-    overrides = _also_tried(scheme, overrides)
+    stated = _also_tried(scheme, _stated("entity BETWEEN ? AND ?", (first, last), known))
     found = context.in_force(day, known) if reads_context(scheme) else None
     if found is None:
-        return Given(overrides=overrides)
-    return _over(found, context.values_of(found.id, first, last), overrides)
+        return _split(stated)
+    return _over(found, context.values_of(found.id, first, last), stated)
 
 
 def about(scheme: Scheme, entities: Sequence[int], *, known: int, day: int) -> Given:
     """For these entities; otherwise as :func:`within`."""
     found = context.in_force(day, known) if reads_context(scheme) else None
-    beside = _about(entities, known, found)
-    return replace(beside, overrides=_also_tried(scheme, beside.overrides))
+    return _about(entities, known, found, scheme)
 
 
 def as_read(entities: Sequence[int], number: int, *, known: int) -> Given:
@@ -42,27 +39,38 @@ def as_read(entities: Sequence[int], number: int, *, known: int) -> Given:
     return _about(entities, known, context.GradeContext.get_or_none(context.GradeContext.id == number))
 
 
-def _about(entities: Sequence[int], known: int, found: context.GradeContext | None) -> Given:
+def _about(
+    entities: Sequence[int], known: int, found: context.GradeContext | None, scheme: Scheme | None = None
+) -> Given:
     parts = [
-        read_frame(
-            f"SELECT {_COLUMNS} FROM grade_override WHERE entity IN ({', '.join('?' * len(part))}) AND {_HELD}",  # noqa: S608
-            [*part, known, known],
-            dict(OVERRIDES),
-        )
-        for part in in_slices(list(entities), 20_000)
+        _stated(f"entity IN ({', '.join('?' * len(part))})", part, known) for part in in_slices(list(entities), 10_000)
     ]
-    overrides = pl.concat(parts) if parts else pl.DataFrame(schema=dict(OVERRIDES))
+    stated = pl.concat(parts) if parts else pl.DataFrame(schema=dict(OVERRIDES))
+    stated = stated if scheme is None else _also_tried(scheme, stated)
     if found is None:
-        return Given(overrides=overrides)
-    return _over(found, context.values_for(found.id, entities), overrides)
+        return _split(stated)
+    return _over(found, context.values_for(found.id, entities), stated)
 
 
-def _also_tried(scheme: Scheme, overrides: pl.DataFrame) -> pl.DataFrame:
+def _stated(where: str, values: Sequence[int], known: int) -> pl.DataFrame:
+    """Overrides, and raises with an empty class, of the entities that `where` names."""
+    bound = [*values, known, known]
+    return read_frame(_STATED.format(where=where, held=_HELD), [*bound, *bound], dict(OVERRIDES))
+
+
+def _split(stated: pl.DataFrame) -> Given:
+    if stated.is_empty():
+        return Given(overrides=stated)
+    raised = pl.col("class") == ""
+    return Given(overrides=stated.filter(~raised), raises=stated.filter(raised).select(list(RAISES)))
+
+
+def _also_tried(scheme: Scheme, stated: pl.DataFrame) -> pl.DataFrame:
     """With those of the scheme that a trial would replace: what persons have set, they have set whichever rules hold."""
-    if not book.is_shadow(scheme) or overrides.is_empty():
-        return overrides
-    own = overrides.filter(pl.col("scheme") == book.tried_for(scheme))
-    return pl.concat([overrides, own.with_columns(scheme=pl.lit(scheme.id))])
+    if not book.is_shadow(scheme) or stated.is_empty():
+        return stated
+    own = stated.filter(pl.col("scheme") == book.tried_for(scheme))
+    return pl.concat([stated, own.with_columns(scheme=pl.lit(scheme.id))])
 
 
 def context_id(scheme: Scheme, *, known: int, day: int) -> int:
@@ -77,11 +85,11 @@ def context_hash(scheme: Scheme, *, known: int, day: int) -> str:
     return "" if found is None else str(found.hash)
 
 
-def _over(found: context.GradeContext, values: pl.DataFrame, overrides: pl.DataFrame) -> Given:
-    return Given(
+def _over(found: context.GradeContext, values: pl.DataFrame, stated: pl.DataFrame) -> Given:
+    return replace(
+        _split(stated),
         context=values,
         norms=context.norms_of(found),
-        overrides=overrides,
         names=frozenset(found.names),
         context_id=int(found.id),
         context_hash=found.hash,

@@ -1,6 +1,6 @@
 """Inspection lists 检查对象名单: entities under a task, the riskiest first, frozen when pulled.
 
-Two copies of the same saved list: the supervisor's has class, score and reasons in the order of priority; the copy for the
+Two copies of the same saved list: the supervisor's has class, chance, score and reasons in the order of priority; the copy for the
 field has item and basis only, in the order of the tour, from which no class can be told.
 """
 
@@ -27,14 +27,14 @@ from rules.scheme import Scheme
 REASONS = 5
 
 COLUMNS = (
-    "s.entity, coalesce(e.code, e.registration_no), e.name, e.kind, e.division, e.address, s.class, s.score, s.day, "
+    "s.entity, coalesce(e.code, e.registration_no), e.name, e.kind, e.division, e.address, s.class, s.score, s.chance, s.day, "
     "s.rank, s.known, s.digest, s.context"
 )
-FROZEN = ("entity", "code", "name", "kind", "division", "address", "class_", "score", "graded_day")
+FROZEN = ("entity", "code", "name", "kind", "division", "address", "class_", "score", "chance", "graded_day")
 TABLES = "grade_state s JOIN entity e ON e.id = s.entity"
-# The worst class first, read backwards off the index on grade_state; only equals are sorted, by code, so that the size
-# cuts where the printed order says. Plain bytes on either database, whatever language it sorts texts by.
-ORDER = "s.rank DESC, s.score DESC, {code}, s.entity"
+# The worst class first, inside it by the model's chance (0 without one) and then by score, read backwards off the index on
+# grade_state; only equals are sorted, by code, so that the size cuts where the printed order says. Plain bytes on either database, whatever language it sorts texts by.
+ORDER = "s.rank DESC, s.chance DESC, s.score DESC, {code}, s.entity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ class Filters:
 
 
 def pull(task: Task, scheme: Scheme, filters: Filters, *, size: int, actor: str, now: int) -> InspectionList:
-    """Freeze the `size` riskiest entities under a task: by class from the worst, then score, then code.
+    """Freeze the `size` riskiest entities under a task: by class from the worst, then the chance that a model
+    gives (where one does), then score, then code.
 
     The order is that of the stored grades (their breakpoints are kept by the nightly run); reasons are worked out once
     for the whole list. Reading happens before the write, so that nobody waits for it.
@@ -198,6 +199,11 @@ def _over(scheme: Scheme, number: int, rows: list[dict[str, Any]]) -> dict[int, 
     }
 
 
+def percent(chance: int) -> str:
+    """A chance in millionths as a copy prints it, with one digit; empty where no model gave one."""
+    return f"{chance // 10_000}.{chance // 1_000 % 10}%" if chance else ""
+
+
 def get(number: int, *, organ: str) -> InspectionList:
     """Return a list of one's own organ. Raises ListNotFound."""
     found = (
@@ -215,7 +221,7 @@ def get(number: int, *, organ: str) -> InspectionList:
 def page(
     found: InspectionList, *, field_copy: bool, after: str | None, limit: int, divisions: tuple[str, ...] = ("",)
 ) -> Page[dict[str, Any]]:
-    """Rows of a frozen list. The field copy is in the order of the tour and holds nothing of class, score or reasons.
+    """Rows of a frozen list. The field copy is in the order of the tour and holds nothing of class, chance, score or reasons.
 
     Rows outside `divisions` are left out: a key may belong to one district of an organ that pulled for several.
     """
@@ -242,5 +248,5 @@ def _field(row: InspectionListRow, task: Task) -> dict[str, Any]:
 def _full(row: InspectionListRow) -> dict[str, Any]:
     return {
         "number": row.position, "code": row.code, "name": row.name, "kind": row.kind, "division": row.division, "address": row.address,
-        "class": row.class_, "score": row.score, "graded_on": clock.day_of(row.graded_day).isoformat(), "reasons": row.reasons,
+        "class": row.class_, "score": row.score, "chance": row.chance, "graded_on": clock.day_of(row.graded_day).isoformat(), "reasons": row.reasons,
     }  # fmt: skip

@@ -33,14 +33,8 @@ def differences() -> Iterator[str]:
 def _expected(numbers: dict[str, int]) -> dict[int | str, dict[str, Any]]:
     """The rows as the steps tell them, by number; by what the steps are about where the table has no such override."""
     found: dict[int | str, dict[str, Any]] = {}
-    steps = execute(
-        "SELECT seq, kind, entity_id, source, about, CAST(detail AS text) FROM record WHERE act = 'step' AND kind IN (?, ?) "
-        "ORDER BY seq",
-        (APPROVED, ENDED),
-    ).fetchall()
-    for seq, kind, entity, source, whose, text in steps:
+    for seq, kind, entity, source, whose, detail in steps(APPROVED, ENDED):
         row = found.setdefault(numbers.get(whose, whose), {})
-        detail = _object(text)
         if kind == APPROVED:
             row |= {
                 "state": "approved",
@@ -55,6 +49,16 @@ def _expected(numbers: dict[str, int]) -> dict[int | str, dict[str, Any]]:
             row |= {"state": "ended", "gone": seq, "ended_by": source}
             row |= {"ended_why": detail["why"]} if "why" in detail else {}
     return found
+
+
+def steps(first: str, second: str) -> Iterator[tuple[int, str, int, str, str, dict[str, Any]]]:
+    """The steps of two kinds in the order of the ledger: seq, kind, entity, source, what they are about, and their detail."""
+    sql = (
+        "SELECT seq, kind, entity_id, source, about, CAST(detail AS text) FROM record WHERE act = 'step' AND kind IN (?, ?) "
+        "ORDER BY seq"
+    )
+    for *columns, text in execute(sql, (first, second)).fetchall():
+        yield (*columns, _object(text))
 
 
 def _object(text: str) -> dict[str, Any]:

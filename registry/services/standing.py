@@ -82,7 +82,9 @@ def write(scheme: Scheme, compared: pl.DataFrame, *, known: int, context_hash: s
     if not trial:
         history = changed.with_columns(pl.lit(context_hash or None, pl.String).alias("context"))
         insert_rows("grade", GRADE_COLUMNS, history.select(GRADE_COLUMNS).rows(), conflict="ON CONFLICT DO NOTHING")
-    insert_rows("grade_state", STATE_COLUMNS, rows.select(STATE_COLUMNS).rows(), conflict=NEWER)
+    # The chance is a model's to say (`model_scores`): 0 until it has spoken, and left as it is over a grade that stands.
+    state = rows.with_columns(pl.lit(0).alias("chance")).select(*STATE_COLUMNS, "chance")
+    insert_rows("grade_state", (*STATE_COLUMNS, "chance"), state.rows(), conflict=NEWER)
     if not trial:
         # A first grade is no change, and reasons alone move nobody.
         other = (pl.col("old_class") != pl.col("class")) | (pl.col("old_score") != pl.col("score"))

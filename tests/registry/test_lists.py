@@ -1,6 +1,7 @@
 """Inspection lists: under a task, the riskiest first, frozen; the field copy tells nothing of the class."""
 
 import shutil
+from collections import Counter
 from datetime import date
 
 import orjson
@@ -68,6 +69,29 @@ def test_the_worst_come_first_by_class_then_score_then_code(task, scheme, distri
     assert len({row["class"] for row in found}) >= 2
 
 
+def test_inside_a_class_a_models_chance_comes_before_the_score_and_never_before_the_class(task, scheme, district):
+    before = rows(pulled(task, scheme))
+    largest, size = Counter(row["class"] for row in before).most_common(1)[0]
+    last = [row for row in before if row["class"] == largest][-1]["code"]
+    assert size >= 3
+    execute("UPDATE grade_state SET chance = 900000 WHERE entity = (SELECT id FROM entity WHERE code = ?)", (last,))
+    after = rows(pulled(task, scheme))
+    assert [row["class"] for row in after] == [row["class"] for row in before]
+    first = next(row for row in after if row["class"] == largest)
+    assert (first["code"], first["chance"]) == (last, 900_000)
+    assert [row["code"] for row in after if row["code"] != last] == [
+        row["code"] for row in before if row["code"] != last
+    ]
+
+
+def test_a_list_that_was_pulled_keeps_the_chances_that_ordered_it_and_the_field_copy_has_none(task, scheme, district):
+    execute("UPDATE grade_state SET chance = 123456")
+    made = pulled(task, scheme)
+    execute("UPDATE grade_state SET chance = 0")
+    assert {row["chance"] for row in rows(made)} == {123_456}
+    assert "123456" not in orjson.dumps(rows(made, field_copy=True)).decode()
+
+
 def test_a_list_has_the_size_that_was_asked_for_and_takes_the_worst(task, scheme, district):
     whole = rows(pulled(task, scheme))
     assert [row["code"] for row in rows(pulled(task, scheme, size=5))] == [row["code"] for row in whole[:5]]
@@ -110,7 +134,7 @@ def test_the_index_still_leads_the_order_of_a_list(on_sqlite, monkeypatch):
     lists.choose(grading.scheme_named(on_sqlite), Filters(), size=500)
     ((sql, values),) = sent
     plan = " / ".join(row[3] for row in real(f"EXPLAIN QUERY PLAN {sql}", values).fetchall())
-    assert "USING INDEX grade_state_scheme_rank_score_entity" in plan.replace("gradestate", "grade_state"), plan
+    assert "USING INDEX grade_state_scheme_rank_chance_score_entity" in plan.replace("gradestate", "grade_state"), plan
     assert "ORDER BY" not in plan or "RIGHT PART OF ORDER BY" in plan or "LAST 2 TERMS" in plan, plan
 
 

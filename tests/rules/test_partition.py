@@ -1,5 +1,7 @@
-"""Whole, by seven divisions, in any order or in batches: the same bytes, with a context and overrides too. And what an
+"""Whole, by seven divisions, in any order or in batches: the same bytes, with a context, overrides and raises too. And what an
 explanation names is what counts."""
+
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -58,17 +60,14 @@ def _shuffled(beside, seed):
     def mixed(frame):
         return frame.sample(fraction=1.0, shuffle=True, seed=seed)
 
-    return type(beside)(
-        mixed(beside.context), mixed(beside.norms), mixed(beside.overrides), beside.names, beside.context_id
-    )
+    frames = {name: mixed(getattr(beside, name)) for name in ("context", "norms", "overrides", "raises")}
+    return replace(beside, **frames)
 
 
 def _alone(asked, held, fed, scheme, beside):
     """The grade of one entity, with nothing at hand but what is about it: as when a record is posted."""
     mine = pl.col("entity") == asked["entity"][0]
-    own = type(beside)(
-        beside.context.filter(mine), beside.norms, beside.overrides.filter(mine), beside.names, beside.context_id
-    )
+    own = replace(beside, **{name: getattr(beside, name).filter(mine) for name in ("context", "overrides", "raises")})
     return grade(asked, held.filter(mine), fed, scheme, own)
 
 
@@ -83,7 +82,9 @@ def test_the_rows_of_every_explanation_add_up_and_its_digest_is_that_of_the_grad
         assert sum(line.points for line in one.points) == one.score == row["score"]
         assert (one.class_, one.decided_by, one.digest) == (row["class"], row["decided_by"], row["digest"].hex())
         named = {seq for line in one.indicators for seq in line.records}
-        by_persons = {seq for line in one.points if line.rule.startswith("override:") for seq in line.records}
+        by_persons = {
+            seq for line in one.points if line.rule.startswith(("override:", "raise:")) for seq in line.records
+        }
         assert set(one.records) == named | by_persons
         assert sorted(one.breakpoints) == list(one.breakpoints)
 
