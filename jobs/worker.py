@@ -22,6 +22,7 @@ from jobs.tasks import JOBS
 from registry import clock
 from registry.config import Settings
 from registry.database import session
+from registry.services import raises
 
 log = structlog.get_logger()
 
@@ -47,6 +48,8 @@ class Worker:
         with session():
             for spec in self.jobs.values():
                 runner.note_first_start(spec, self.settings, now=self.now())
+            # Switched off means off from the start, not from the next nightly run on.
+            raises.settle(self.settings, self.now())
         for spec in self.jobs.values():
             self.scheduler.add_job(
                 self._tick, triggers[spec.name], args=[spec], id=spec.name, coalesce=True, max_instances=1,

@@ -88,6 +88,17 @@ class Jobs:
     end_publications: str = "20 0 * * *"
     remind_listings: str = "40 0 * * *"
     verify: str = "30 2 * * *"
+    score_model: str = "45 3 * * *"
+    watch_model: str = "15 4 * * 1"
+    raise_warnings: str = "30 4 * * *"
+    suggest_raises: str = "40 4 * * *"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    use: str = "on"
+    scheme: str = "inspection-record"
+    grades: str = "general-risk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +130,7 @@ class Settings:
     exchange: Exchange = field(default_factory=Exchange)
     listings: Listings = field(default_factory=Listings)
     publication: Publication = field(default_factory=Publication)
+    model: Model = field(default_factory=Model)
     api: Api = field(default_factory=Api)
     jobs: Jobs = field(default_factory=Jobs)
     seal: Seal = field(default_factory=Seal)
@@ -138,11 +150,13 @@ def _resolved(home: Path, relative: str) -> Path:
 
 # What happens to penalties from before the rule of publication that is in force.
 OLD_ROWS = ("keep", "retime")
+# Whether the champion among the models orders, warns and suggests.
+USES = ("on", "off")
 # Settings that are 0 (off) or 1 (on).
 SWITCHES = ("superior_approval", "three_year_transfer")
 SECTIONS: dict[str, type] = {
     "database": Database, "server": Server, "privacy": Privacy, "grading": Grading,
-    "import": Import, "exchange": Exchange, "listings": Listings, "publication": Publication, "api": Api, "jobs": Jobs, "seal": Seal, "log": Log,
+    "import": Import, "exchange": Exchange, "listings": Listings, "publication": Publication, "model": Model, "api": Api, "jobs": Jobs, "seal": Seal, "log": Log,
 }  # fmt: skip
 
 
@@ -220,6 +234,10 @@ def _checked(where: str, section: str, key: str, value: object) -> object:
     if key == "old_rows" and value not in OLD_ROWS:
         raise ConfigError(
             f'{where}: {value!r} is neither "keep" nor "retime". docs/life-of-a-record.md says what each does.'
+        )
+    if key == "use" and value not in USES:
+        raise ConfigError(
+            f'{where}: {value!r} is neither "on" nor "off". docs/model-operations.md says what "off" does.'
         )
     if key == "port" and isinstance(value, int) and not 0 <= value <= 65_535:
         raise ConfigError(f"{where}: {value} is not a port. It must be 0 (any free one) to 65535.")

@@ -21,7 +21,7 @@ def list_changes(code: str | None, why: int | None, after: str | None, limit: in
     """List changes of class or score, oldest first, with what caused them; of one entity, or of all.
 
     A cause is what was not the same any more as when the grade before was given: a record, the time, the scheme, the
-    context, an override, the coverage of a feed. Several may hold at once; --why tells rule by rule.
+    context, an override, a raise, the coverage of a feed. Several may hold at once; --why tells rule by rule.
     """
     with support.connected() as settings:
         if why is not None:

@@ -13,7 +13,18 @@ from registry import clock
 from registry.config import Settings
 from registry.database import write
 from registry.kinds.base import EARLIEST
-from registry.services import book, entities, explanation, grading, ledger, preview, scheme_shadows, ways
+from registry.services import (
+    book,
+    entities,
+    explanation,
+    grading,
+    ledger,
+    model_view,
+    preview,
+    raises,
+    scheme_shadows,
+    ways,
+)
 from registry.services.explanation import LATEST
 
 
@@ -73,6 +84,7 @@ def grade(
         with support.progress(f"Grade 评定 {chosen.id}") as tell, explanation.in_force():
             if on == present and not codes:
                 scheme_shadows.turn_back(chosen.id, on)
+                raises.settle(settings, clock.now())
             if on != present:
                 some = [entities.get(code).id for code in codes] or None
                 result = preview.on(chosen, on, range_size=size, entities=some, progress=tell)
@@ -195,6 +207,10 @@ def explain(
         body = found.to_dict()
         graded = book.schemes_in_force(settings, on=found.day)
         body["holds"] = chosen.id in graded and not book.is_shadow(chosen)
+        body["model"] = model_view.of(
+            found.entity, found.explanation, worst=found.scheme.classes[-1], settings=settings,
+            asked_past=day is not None or known is not None,
+        )  # fmt: skip
         if with_ways and day is None and known is None:
             body["ways"] = ways.of(found.entity, chosen, found, today=today)
     if as_json:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from registry.services.explanation import SILENT
+from registry.services.lists import percent
 from rules.words import BASIS, UNITS, amount, article
 
 WIDTH = 110
@@ -22,6 +23,9 @@ WORDS: dict[str, dict[str, Any]] = {
         "scheme": "方案", "trial": "该方案在此未施行：以下仅为试算，不是有效的分类", "held_on": "{class} 类，{from} 起至 {until} 前", "reason": "理由", "rests_on": "依据",
         "persons": "提出人 {proposed_by}，审批人 {decided_by}", "said": "审批意见", "then": "；", "between": "、",
         "basis": "所用参数及其依据", "rule": "规则", "parameter": "参数", "rests": "依据",
+        "raised": "规则分类 {class} 上调一级，{from} 起至 {until} 前；模型 {model} 发现问题概率 {percent}", "by_scheme": "方案规定自动生效",
+        "confirmed": "确认人 {decided_by}，理由: {said}", "model": "模型", "chance": "发现问题概率", "model_points": "模型分 {points}（基础 {base}）", "parts": "各特征贡献",
+        "orders": "作用: 同类内按概率排序", "warning": "风险预警 {}", "suggested": "建议上调 {id}（待确认）", "counts": "上调 {id}（台账第 {seq} 号）",
         "clean": "没有计分事项。", "undated": "无日期", "withdrawn": "该记录已撤回", "repaired": "该记录已信用修复", "erased": "该记录已依法删除",
     },
     "en": {
@@ -33,6 +37,11 @@ WORDS: dict[str, dict[str, Any]] = {
         "held_on": "class {class} from {from} until before {until}", "reason": "reason", "rests_on": "basis",
         "persons": "proposed by {proposed_by}, approved by {decided_by}", "said": "the approver said", "then": "; ", "between": "; ",
         "basis": "Parameters used and what they rest on", "rule": "rule", "parameter": "parameter", "rests": "basis",
+        "raised": "the {class} of the rules is raised by one class from {from} until before {until}; model {model}, chance {percent}",
+        "by_scheme": "counts at once by the scheme's leave", "confirmed": "confirmed by {decided_by}, because: {said}", "model": "Model",
+        "chance": "chance of a finding", "model_points": "model points {points} (base {base})", "parts": "What each feature gives",
+        "orders": "effect: orders lists inside the class", "warning": "early warning {}", "suggested": "raise {id} suggested, to be confirmed",
+        "counts": "raise {id}, ledger number {seq}",
         "withdrawn": "this record was withdrawn", "repaired": "this record was repaired", "erased": "this record was lawfully erased",
     },
 }  # fmt: skip
@@ -61,6 +70,8 @@ def show(body: dict[str, Any], lang: str, *, with_basis: bool = False, holds: bo
         console.print(_basis(body, lang))
     if body["records"]:
         console.print(_records(body, lang))
+    for shown in _model(body.get("model"), words, lang):
+        console.print(shown)
     for line in _foot(body, words, lang):
         console.print(line)
 
@@ -79,7 +90,12 @@ def _decided(body: dict[str, Any], words: dict[str, Any], lang: str) -> Iterator
     found = body["decided"]
     if found is None:
         return
-    held = found["override"]
+    held, moved = found["override"], found["raise"]
+    if moved is not None:
+        yield f"{words['decided']}: {found['title'][lang]}"
+        yield "  " + words["raised"].format(**moved, percent=percent(moved["chance"]))
+        yield "  " + (words["by_scheme"] if moved["automatic"] else words["confirmed"].format(**moved))
+        return
     if held is None:
         yield f"{words['decided']}: {found['title'][lang]}"
         return
@@ -89,6 +105,35 @@ def _decided(body: dict[str, Any], words: dict[str, Any], lang: str) -> Iterator
     yield f"  {words['persons'].format(**held)}" + (
         f"{words['then']}{words['said']}: {held['said']}" if held["said"] else ""
     )
+
+
+def _model(said: dict[str, Any] | None, words: dict[str, Any], lang: str) -> Iterator[Text | Table]:
+    """What the model says beside the rules, or in one line why it says nothing; nothing of the past."""
+    if said is None or said["why_not"] == "past":
+        return
+    name = f"{words['model']} {said['name']} {said['hash'][:12]}" if "name" in said else words["model"]
+    if said["why_not"] is not None:
+        yield Text(f"{name}: {said['said'][lang]}")
+        return
+    parts, effect = said["contributions"], said["effect"]
+    yield Text(f"{name}: {words['chance']} {percent(said['chance'])}", style="bold")
+    did = [words["orders"]] if effect["orders"] else []
+    did += [words["warning"].format(effect["warning"])] if effect["warning"] else []
+    if effect["raise"]:
+        did.append(words["counts" if effect["raise"]["seq"] else "suggested"].format(**effect["raise"]))
+    did += [effect["why_not_raised"][lang]] if effect["why_not_raised"] else []
+    yield Text(f"  {words['then'].join(did)}")
+    if parts is None:
+        return
+    yield Text(f"  {words['model_points'].format(**said)}")
+    made = Table(box=box.SIMPLE_HEAD, title=words["parts"], title_justify="left", pad_edge=False)
+    for heading in (words["point"], "", ""):
+        made.add_column(heading, justify="right" if heading else "left", overflow="fold")
+    for one in parts:
+        if one["points"]:
+            title = one["title"][lang] if "title" in one else one["feature"]
+            made.add_row(f"{one['points']:+d}", title, words["unknown"] if one["value"] is None else str(one["value"]))
+    yield made
 
 
 def _head(body: dict[str, Any], words: dict[str, Any]) -> Text:

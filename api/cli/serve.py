@@ -21,7 +21,7 @@ from registry import clock, config
 from registry.config import ROOT, Settings
 from registry.database import execute
 from registry.errors import RegistryError
-from registry.services import public_grades
+from registry.services import models, public_grades
 
 # Seconds that children get to finish what they do before they are killed.
 PATIENCE = 30
@@ -45,6 +45,7 @@ def serve(with_parent: int | None) -> None:
         parent.follow(parent.stop_cleanly, parent=with_parent)
     with support.connected() as settings:
         public_grades.check(settings)
+        models.settle(settings, clock.now())
         folder = support.state_folder(settings) / "metrics"
     refuse_taken_port(settings)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(emptied(folder))
@@ -101,6 +102,7 @@ def work(with_parent: int | None) -> None:
     if with_parent is not None:
         parent.follow(parent.stop_cleanly, parent=with_parent)
     with support.connected() as settings:
+        models.settle(settings, clock.now())
         worker.run(settings)
 
 

@@ -11,17 +11,29 @@ from api.cli.support import DAY, as_json
 from registry import clock
 from registry.errors import ListNotFound, TaskNotFound
 from registry.models import InspectionList, Task
-from registry.services import book, grading, lists, tasks
+from registry.services import book, grading, lists, models, tasks
 from registry.services.lists import Filters
 from registry.sheets import write_csv
 
 COLUMNS = {
-    "supervisor": ("number", "code", "name", "kind", "division", "address", "class", "score", "graded_on", "reasons"),
+    "supervisor": (
+        "number",
+        "code",
+        "name",
+        "kind",
+        "division",
+        "address",
+        "class",
+        "chance",
+        "score",
+        "graded_on",
+        "reasons",
+    ),
     "field": ("number", "code", "name", "kind", "division", "address", "items", "basis"),
 }
 HEADINGS = {
     "number": "序号 number", "code": "统一社会信用代码 code", "name": "名称 name", "kind": "主体类型 kind", "division": "区划 division", "address": "地址 address",
-    "class": "风险分类 class", "score": "分值 score", "graded_on": "评定日 graded on", "reasons": "理由 reasons", "items": "检查事项 items", "basis": "检查依据 basis",
+    "class": "风险分类 class", "chance": "发现问题概率 chance", "score": "分值 score", "graded_on": "评定日 graded on", "reasons": "理由 reasons", "items": "检查事项 items", "basis": "检查依据 basis",
 }  # fmt: skip
 
 
@@ -162,6 +174,8 @@ def pull(
                 raise click.BadParameter(
                     f"{chosen.id} has no class {name!r}; it has {', '.join(chosen.classes)}", param_hint="--class"
                 )
+        # Switched off means off at once, also where no server has started since.
+        models.settle(settings, clock.now())
         filters = Filters(classes=classes, division=division, industry=industry, kind=kind or "")
         made = lists.pull(_task(task_id), chosen, filters, size=size, actor=support.actor(), now=clock.now())
     if as_json:
@@ -178,7 +192,7 @@ def pull(
     type=click.Choice(["supervisor", "field"]),
     default="supervisor",
     show_default=True,
-    help="The field copy holds no class, score or reason.",
+    help="The field copy holds no class, chance, score or reason.",
 )
 @click.option(
     "--csv", "csv_path", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Write it as CSV instead."
@@ -232,6 +246,8 @@ def _cells(row: dict[str, Any], columns: tuple[str, ...], lang: str) -> list[Any
         value = row[name]
         if name == "reasons":
             return "；".join(f"{one['sentence'][lang]}（{one['points']:+d}）" for one in value)
+        if name == "chance":
+            return lists.percent(value)
         return "；".join(value) if isinstance(value, list) else value
 
     return [cell(name) for name in columns]

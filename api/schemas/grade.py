@@ -127,8 +127,73 @@ class SetByPersonsOut(Out):
     said = fields.String(required=True, metadata={"description": "What the approver added"})
 
 
+class RaisedOut(Out):
+    id = fields.Integer(required=True, metadata={"description": "Number of the raise 上调编号"})
+    class_ = fields.String(
+        data_key="class", attribute="class", required=True, metadata={"description": "What the rules gave at the time"}
+    )
+    chance = fields.Integer(
+        required=True, metadata={"description": "Chance of a finding then, in millionths 发现问题概率"}
+    )
+    model = fields.String(required=True, metadata={"description": "Name of the model 模型"})
+    model_hash = fields.String(required=True)
+    reasons = fields.List(fields.Dict(), required=True, metadata={"description": "The heaviest contributions 主要理由"})
+    from_ = fields.String(data_key="from", attribute="from", required=True, metadata={"format": "date"})
+    until = fields.String(
+        required=True, metadata={"format": "date", "description": "First day on which it no longer holds"}
+    )
+    automatic = fields.Boolean(
+        required=True, metadata={"description": "Counts by the scheme's leave, no officer asked"}
+    )
+    decided_by = fields.String(required=True, metadata={"description": "Who confirmed it 确认人"})
+    decided_at = fields.String(required=True, metadata={"format": "date-time"})
+    said = fields.String(required=True, metadata={"description": "Why 理由"})
+
+
+class ModelEffectOut(Out):
+    orders = fields.Boolean(required=True, metadata={"description": "Whether the chance orders lists inside the class"})
+    warning = fields.Integer(required=True, allow_none=True, metadata={"description": "Open early warning 风险预警"})
+    raise_ = fields.Dict(
+        data_key="raise", attribute="raise", required=True, allow_none=True,
+        metadata={"description": "What it suggested and that stands: `id`, `state`, `seq` 类别上调"},
+    )  # fmt: skip
+    not_raised = fields.String(
+        required=True, allow_none=True, metadata={"description": "veto, override or worst: why it raises nothing"}
+    )
+    why_not_raised = fields.Nested(LabelOut, required=True, allow_none=True)
+
+
+class ModelSaidOut(Out):
+    why_not = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "past, off, no_champion, not_scored or no_ground; null where the model speaks"},
+    )
+    said = fields.Nested(LabelOut, required=True, allow_none=True, metadata={"description": "The same in words"})
+    name = fields.String(metadata={"description": "Name of the model 模型"})
+    hash = fields.String(metadata={"description": "SHA-256 of its bundle"})
+    form = fields.String(metadata={"description": "scorecard or boosted"})
+    on = fields.String(metadata={"format": "date", "description": "Day of the score"})
+    known_seq = fields.Integer(metadata={"description": "How much of the ledger was known"})
+    chance = fields.Integer(
+        allow_none=True,
+        metadata={"description": "Chance that the next check finds something, in millionths 发现问题概率"},
+    )
+    points = fields.Integer(metadata={"description": "Points of the model; never points of the grade 模型分"})
+    base = fields.Integer(allow_none=True, metadata={"description": "Points before any feature"})
+    contributions = fields.List(
+        fields.Dict(),
+        allow_none=True,
+        metadata={
+            "description": "Feature, title, value and points, the heaviest first; with `base` they add up to `points` exactly. Null "
+            "where they cannot be worked out again 各特征贡献"
+        },
+    )
+    effect = fields.Nested(ModelEffectOut, metadata={"description": "What came of it 作用"})
+
+
 class DecidedByOut(Out):
-    rule = fields.String(required=True, metadata={"description": "veto:…, cap:… or override:…"})
+    rule = fields.String(required=True, metadata={"description": "veto:…, cap:…, override:… or raise:…"})
     title = fields.Nested(LabelOut, required=True)
     points = fields.Integer(
         required=True, metadata={"description": "What it added; 0 where the points said the same class"}
@@ -136,6 +201,10 @@ class DecidedByOut(Out):
     override = fields.Nested(
         SetByPersonsOut, required=True, allow_none=True, metadata={"description": "Where persons have set the class"}
     )
+    raise_ = fields.Nested(
+        RaisedOut, data_key="raise", attribute="raise", required=True, allow_none=True,
+        metadata={"description": "Where a raise holds that a model suggested 类别上调"},
+    )  # fmt: skip
 
 
 class DistanceOut(Out):
@@ -173,7 +242,7 @@ class ExplanationOut(Out):
     class_ = fields.String(data_key="class", attribute="class", required=True)
     score = fields.Integer(required=True)
     decided_by = fields.String(
-        required=True, allow_none=True, metadata={"description": "The veto, cap or override that set the class"}
+        required=True, allow_none=True, metadata={"description": "The veto, cap, override or raise that set the class"}
     )
     decided = fields.Nested(
         DecidedByOut,
@@ -221,6 +290,10 @@ class ExplanationOut(Out):
         metadata={"description": "Equals the grade stored for that day and knowledge; null: none was stored"},
     )
     differs = fields.String(metadata={"description": "Why not, where it does not"})
+    model = fields.Nested(
+        ModelSaidOut,
+        metadata={"description": "What the model in use says beside the rules, or why it says nothing 模型"},
+    )
     ways = fields.Dict(
         allow_none=True,
         metadata={

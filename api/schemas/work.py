@@ -127,6 +127,11 @@ class ListRow(Out):
     items = fields.List(fields.String(), metadata={"description": "Field copy: what is checked 检查事项"})
     basis = fields.String(metadata={"description": "Field copy: legal basis 检查依据"})
     class_ = fields.String(data_key="class", attribute="class", metadata={"description": "Supervisor's copy only"})
+    chance = fields.Integer(
+        metadata={
+            "description": "Supervisor's copy only: chance of a finding as it ordered the list, in millionths; 0 without a model 发现问题概率"
+        }
+    )
     score = fields.Integer(metadata={"description": "Supervisor's copy only"})
     graded_on = fields.String(metadata={"description": "Supervisor's copy only", "format": "date"})
     reasons = fields.List(

@@ -5,6 +5,8 @@ MODULES = (
     "grades",
     "events",
     "overrides",
+    "raises",
+    "warnings",
     "dossier",
     "records",
     "by_document",
@@ -26,5 +28,6 @@ MODULES = (
     "schemes",
     "comparisons",
     "proposals",
+    "models",
     "seal",
 )

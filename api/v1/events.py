@@ -19,7 +19,7 @@ bp = Blueprint("events", __name__, url_prefix="/api/v1", description="分类变�
 @takes(EventQuery(), "query")
 @gives(EventPage(), errors=[BadCursor, EntityNotFound])
 def list_events(query: dict[str, Any]) -> dict[str, Any]:
-    """分类变动 Changes of class or score, oldest first, with what caused them: records, time, scheme, context, override, coverage.
+    """分类变动 Changes of class or score, oldest first, with what caused them: records, time, scheme, context, override, raise, coverage.
 
     Keep `next` of the last full page and ask again from there; numbers never fall behind one that was given out.
     """

@@ -12,7 +12,7 @@ from api.schemas.grade import ClassCounts, ExplanationOut, ExplanationQuery, Gra
 from api.v1.shown import conditional, known_seq
 from registry import clock
 from registry.errors import BadCursor, EntityNotFound, NotGraded, SchemeNotInForce
-from registry.services import book, explanation, standing, ways
+from registry.services import book, explanation, model_view, standing, ways
 
 # Made once: making a schema takes longer than looking a grade up.
 ONE, PAGE = GradeOut(), GradePage()
@@ -77,6 +77,10 @@ def explain_grade(query: dict[str, Any], code: str) -> dict[str, Any]:
     scheme = book.in_force(at.settings, on=query["on"] or at.today(), known=known)
     found = explanation.of(entity, scheme, on=query["on"], known=known, today=at.today())
     body = found.to_dict()
+    body["model"] = model_view.of(
+        found.entity, found.explanation, worst=found.scheme.classes[-1], settings=at.settings,
+        asked_past=bool(query["on"] or query["known_at"]),
+    )  # fmt: skip
     if query["ways"]:
         body["ways"] = ways.of(found.entity, at.scheme, found, today=at.today())
     return body

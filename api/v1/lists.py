@@ -27,7 +27,13 @@ HEADINGS = {
     "number": "序号", "code": "统一社会信用代码", "name": "名称", "kind": "主体类型", "division": "行政区划", "address": "住所",
 }  # fmt: skip
 FIELD = {"items": "检查事项", "basis": "检查依据"}
-SUPERVISOR = {"class": "风险分类", "score": "得分", "graded_on": "评价日", "reasons": "主要理由"}
+SUPERVISOR = {
+    "class": "风险分类",
+    "chance": "发现问题概率",
+    "score": "得分",
+    "graded_on": "评价日",
+    "reasons": "主要理由",
+}
 
 
 @bp.post("/lists")
@@ -64,7 +70,7 @@ def pull_list(given: dict[str, Any]) -> Response:
 @takes(ListQuery(), "query")
 @gives(ListPage(), errors=[ListNotFound, BadCursor])
 def read_list(query: dict[str, Any], number: int) -> dict[str, Any]:
-    """读取名单 One page of a list. The field copy is in the order of the tour and holds no class, score or reason."""
+    """读取名单 One page of a list. The field copy is in the order of the tour and holds no class, chance, score or reason."""
     found = _found(number, query["copy"])
     page = lists.page(
         found,
@@ -115,6 +121,8 @@ def _head(found: InspectionList) -> dict[str, Any]:
 def _cell(name: str, value: Any) -> str:
     if name == "kind":
         value = SUBJECTS[value]
+    elif name == "chance":
+        value = lists.percent(value)
     elif name == "reasons":
         value = "；".join(reason["sentence"]["zh"] for reason in value)
     elif isinstance(value, Iterable) and not isinstance(value, str):

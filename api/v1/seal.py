@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.auth import allowed, caller
+from api.auth import allowed, caller, require
 from api.blueprint import Blueprint, gives, takes
 from api.context import here
 from api.schemas.common import PageQuery
@@ -40,10 +40,15 @@ def read_root(size: int) -> dict[str, Any]:
 @takes(ProofQuery(), location="query")
 @gives(ProofOut(), errors=[RecordNotFound, NotSealed, RootNotFound])
 def prove(query: dict[str, Any], seq: int) -> dict[str, Any]:
-    """存在证明 That a row is in the ledger as it was sealed. The detail is in it as salted commitments only."""
+    """存在证明 That a row is in the ledger as it was sealed. The detail is in it as salted commitments only.
+
+    A row that tells of a risk class by its kind alone (a raise 类别上调) needs `grades:read` too.
+    """
     division = proofs.division_of(seq)
     if division is not None and not caller().sees(division):
         raise RecordNotFound(f"The ledger has no row {seq}.")
+    if proofs.tells_of_a_class(seq):
+        require("grades:read", "The proof of a row that tells of a risk class")
     return proofs.inclusion(here().settings, seq, size=query["size"])
 
 

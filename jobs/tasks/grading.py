@@ -8,7 +8,7 @@ from jobs.declared import job
 from jobs.run import Run
 from registry import clock
 from registry.config import Settings
-from registry.services import book, grading, scheme_shadows
+from registry.services import book, grading, raises, scheme_shadows
 from registry.services.explanation import in_force
 from registry.services.grading import Result
 from rules.scheme import Scheme
@@ -56,6 +56,7 @@ def grade_due(run: Run, *, today: date) -> None:
         scheme_shadows.turn_back(scheme.id, day)
         return grading.due(scheme, day=day, progress=run.progress)
 
+    raises.settle(run.settings, run.now())
     for name in grading.schemes(run.settings, today):
         _grade(run, name, today, due)
 
@@ -80,6 +81,7 @@ def grade_all(run: Run, *, today: date) -> None:
         scheme_shadows.turn_back(scheme.id, day)
         return grading.everyone(scheme, day=day, range_size=size, now=run.now, progress=run.progress)
 
+    raises.settle(run.settings, run.now())
     for name in grading.schemes(run.settings, today):
         _grade(run, name, today, everyone)
 

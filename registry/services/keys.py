@@ -32,6 +32,12 @@ SCOPES = {
     "overrides:approve": "approve, refuse and end what another person proposed, with grades:read 审批人工认定",
     "schemes:propose": "propose schemes, compare them, try them in the shadow 提出评价方案",
     "schemes:approve": "approve or refuse proposed schemes 批准评价方案",
+    "models:read": "read models, their reports and openings, with grades:read 查看模型",
+    "models:train": "train, evaluate and shadow models, with grades:read 训练模型",
+    "models:approve": "promote and retire models that another person trained, with grades:read 批准模型",
+    "warnings:read": "read early warnings, with grades:read 查看风险预警",
+    "warnings:work": "assign, dispose of, answer and close early warnings, with grades:read 办理风险预警",
+    "raises:decide": "confirm, dismiss and end raises that a model suggests, with grades:read 决定类别上调",
     "lists:read": "read the field copy of a list; the supervisor's copy also needs grades:read 查看名单",
 }
 # All that an enterprise's own key may do.

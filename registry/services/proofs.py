@@ -15,6 +15,7 @@ from registry.sealing.merkle import Hash
 from registry.sealing.signing import Root
 from registry.services import ledger, seal
 from registry.services.seal import NotSealed, SealBroken
+from registry.services.step_words import WITH_THE_CLASS
 
 FORMAT = "xinheng proof 1"
 
@@ -94,6 +95,12 @@ def opened_row(h: Hash, leaf: Any) -> tuple[Row, Salts] | None:
     return sealed, salts
 
 
+def tells_of_a_class(seq: int) -> bool:
+    """Whether a row says by its kind alone something of a risk class: only for who may read grades."""
+    found = execute("SELECT kind FROM record WHERE seq = ? AND act = 'step'", (seq,)).fetchone()
+    return found is not None and found[0] in WITH_THE_CLASS
+
+
 def division_of(seq: int) -> str | None:
     """The division of the entity that a row is about; None where it is about none, or there is no such row."""
     found = execute(
@@ -129,4 +136,4 @@ def roots(settings: Settings, *, after: str | None, limit: int) -> Page[Root]:
     return Page(shown, cursor.encode(shown[-1].size) if len(rows) > limit else None)
 
 
-__all__ = ["UnknownField", "consistency", "division_of", "inclusion", "opened_row", "roots"]
+__all__ = ["UnknownField", "consistency", "division_of", "inclusion", "opened_row", "roots", "tells_of_a_class"]

@@ -26,7 +26,8 @@ def named(settings: Settings) -> list[str]:
 def check(settings: Settings) -> None:
     """Refuse to start where `[grading] public` names what the public may not see, or not the rule on which it is shown.
 
-    Raises ConfigError, naming setting, scheme and remedy. Without a scheme there it reads nothing.
+    Nor may a model serve classes that are shown, alone or inside another grade: a raise would show there. Raises ConfigError,
+    naming setting, scheme and remedy. Without a scheme there it reads nothing.
     """
     for name in named(settings):
         where = f"[grading] public names {name!r}"
@@ -38,6 +39,11 @@ def check(settings: Settings) -> None:
         why = _why_never(found)
         if why:
             raise ConfigError(f"{where}, {why}. {remedy}")
+        if settings.model.use == "on" and _holds(found, settings.model.grades):
+            raise ConfigError(
+                f"{where}, and [model] grades names {settings.model.grades!r}: a class that a model raises would be public 上调类别会被公示. "
+                f'Take {name!r} out of [grading] public, name another scheme in [model] grades, or set [model] use = "off".'
+            )
     if named(settings) and not settings.grading.public_basis.strip():
         raise ConfigError(
             "[grading] public names schemes, and [grading] public_basis is empty. Write there the local rule on which their "
@@ -80,6 +86,11 @@ def _why_never(scheme: Scheme) -> str | None:
         if _why_never(inner):
             return f"which contains {inner.id!r}, and that is never published 不公示"
     return None
+
+
+def _holds(scheme: Scheme, name: str) -> bool:
+    """Whether a scheme is the one of that name, or is made of it at any depth."""
+    return scheme.id == name or any(_holds(inner, name) for inner in scheme.inner.values())
 
 
 def _choices(settings: Settings) -> str:

@@ -56,9 +56,14 @@ INTERNAL: dict[str, Label] = {
     "listing_effective": Label("名录事项生效", "Listing case: took effect"),
     "override_approved": Label("人工认定生效", "Set by a person: approved"),
     "override_ended": Label("人工认定提前终止", "Set by a person: ended before its day"),
+    "raise_confirmed": Label("类别上调生效", "Raise took effect"),
+    "raise_ended": Label("类别上调提前终止", "Raise ended before its day"),
     "context_built": Label("背景值启用", "Context put in force"),
     "scheme_activated": Label("评价方案启用", "Scheme activated"),
 }
+
+# That a class was raised says that it is not the best: told beside the class alone, never in a timeline.
+WITH_THE_CLASS = ("raise_confirmed", "raise_ended")
 
 # Where a record stands as a whole (`life.state_of`).
 RECORD_STATES: dict[str, Label] = {
@@ -152,4 +157,6 @@ def label(name: str) -> Label:
 
 def said_of_step(name: str, reader: Reader) -> Label | None:
     """The name of a step for this reader; None where it is not for him. A step without words is for regulators only."""
+    if name in WITH_THE_CLASS:
+        return None
     return label(name) if name in OWN or reader.sees("internal") else None

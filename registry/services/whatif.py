@@ -37,7 +37,7 @@ _PLAIN = {
     whatif.CUTS: Title("分级界限", "Cuts between the classes"),
     "base": Title("基础分", "Points everyone starts with"),
     "clamp": Title("分值上下限", "Ends of the scale"),
-    "override": Title("人工认定", "Set by a person"),
+    "override": Title("人工认定或模型上调", "Set by a person, or raised on a model's word"),
 }
 _one_at_a_time = threading.Lock()
 

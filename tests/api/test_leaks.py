@@ -7,7 +7,7 @@ import pytest
 from api.app import fit
 from registry.database import execute
 from registry.services import grading, keys, seal, standing
-from tests.api.conftest import ORGAN, Caller, calls, grade_all, penalty
+from tests.api.conftest import ORGAN, WITHOUT_GRADES, Caller, calls, grade_all, penalty
 from tests.api.test_work import TASK, key
 from tests.conftest import NOW, TODAY
 from tests.factories import credit_code
@@ -15,7 +15,7 @@ from tests.registry.deeds import shown
 from tests.registry.test_public_grades import LOCAL, showing
 
 # Words that name a part of a grade where an entity is shown.
-TELLING = re.compile(rb'"(class|score|grade|points|reasons|digest|rank|changed_from|graded_on|filters)"')
+TELLING = re.compile(rb'"(class|score|chance|grade|points|reasons|digest|rank|changed_from|graded_on|filters)"')
 # Endpoints in which such words belong to the scale, the document or an operator, not to an entity.
 WITHOUT_ENTITIES = ("/api/v1/schemes", "/api/v1/openapi.json", "/api/v1/docs", "/metrics")
 
@@ -72,6 +72,25 @@ def filled(rule, district):
         part = f"<{converter}:{name}>" if converter else f"<{name}>"
         paths = [path.replace(part, value) for path in paths for value in found]
     return paths
+
+
+def everything_told(app, code, seq):
+    """What a key without the right to grades, the enterprise itself and anybody read at every path about one entity: a call that
+    gives (status, body, ETag) by reader and path, to be asked before and after something secret is taken away."""
+    own = keys.create("own", organ="", scopes=["self:read"], divisions=[], entity=code, actor="test", now=NOW)
+    readers = {"blind": calls(app, "blind", WITHOUT_GRADES), "own": Caller(app, own), "nobody": Caller(app, None)}
+    paths = [
+        path
+        for rule in sorted(app.url_map.iter_rules(), key=lambda one: one.rule)
+        if "GET" in rule.methods and rule.endpoint != "static" and not rule.rule.startswith(("/api/v1/openapi", "/api/v1/docs", "/metrics"))
+        for path in filled(rule.rule, {"codes": [code], "seq": seq})
+    ]  # fmt: skip
+    return lambda: {
+        (name, path): (reply.status_code, reply.text, reply.headers.get("ETag"))
+        for name, reader in readers.items()
+        for path in paths
+        for reply in [reader.get(path, {"X-Request-ID": "one"})]
+    }
 
 
 def told_apart_paths(district):
@@ -243,7 +262,7 @@ def test_every_answer_is_the_same_to_the_last_byte_whatever_the_grades_are(app, 
     walk(clerk, district)  # what the walk itself posts is stored now, and unchanged from here on
     before = walk(clerk, district)
     execute(
-        "UPDATE grade_state SET class = CASE WHEN class = 'A' THEN 'D' ELSE 'A' END, rank = 3 - rank, score = 1000 - score"
+        "UPDATE grade_state SET class = CASE WHEN class = 'A' THEN 'D' ELSE 'A' END, rank = 3 - rank, score = 1000 - score, chance = 1000 * score"
     )
     execute("UPDATE grade SET class = CASE WHEN class = 'A' THEN 'D' ELSE 'A' END, score = 1000 - score")
     after = walk(clerk, district)

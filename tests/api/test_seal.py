@@ -14,12 +14,13 @@ from jobs.tasks import JOBS
 from registry import clock, database
 from registry.config import ROOT
 from registry.database import execute
-from registry.models import JobRun
-from registry.services import seal
+from registry.models import GradeRaise, JobRun
+from registry.services import raises, seal
 from tests.api.conftest import EVERYTHING, calls
 from tests.api.test_cli import environ
 from tests.conftest import NOW
 from tests.factories import credit_code, record, registered
+from tests.registry.raising import confirmed, desk
 from tests.registry.sealing import attack, ledger_of, roots_path, sealed
 
 SCRIPT = ROOT / "docs" / "verify_proof.py"
@@ -83,6 +84,21 @@ def test_what_is_not_the_auditors_business_is_as_absent_as_what_does_not_exist(a
         == (404, "record_not_found")
     )
     assert hidden.json["detail"].replace(str(seqs[0]), "N") == missing.json["detail"].replace("999", "N")
+
+
+def test_the_proof_of_a_raise_is_only_for_who_may_read_grades(app, settings):
+    """The kind of the row and its party say that an enterprise is not in the best class."""
+    seal.make_log(settings, now=NOW)
+    row = confirmed(settings)
+    raises.end(row.id, why="复查合格", desk=desk(settings))
+    sealed(settings)
+    auditor = calls(app, "auditor", ["ledger:audit"])
+    reader = calls(app, "reader", ["ledger:audit", "grades:read"])
+    for seq in (row.known, GradeRaise.get_by_id(row.id).gone):
+        refused = auditor.get(f"/api/v1/ledger/proofs/{seq}")
+        assert (refused.status_code, refused.json["scope"]) == (403, "grades:read")
+        assert reader.get(f"/api/v1/ledger/proofs/{seq}").json["leaf"]["row"]["kind"].startswith("raise_")
+    assert auditor.get("/api/v1/ledger/proofs/1").status_code == 200
 
 
 def test_only_the_scope_for_it_reads_the_seal(app, settings):

@@ -46,7 +46,11 @@ def test_every_setting_is_overridden_by_its_environment_variable(key):
     before = value_of(SETTINGS, key)
     number = 1 - before if key.split(".")[1] in config.SWITCHES else 7
     # A choice takes no other words.
-    other = number if isinstance(before, int) else {"publication.old_rows": "retime"}.get(key, "another")
+    other = (
+        number
+        if isinstance(before, int)
+        else {"publication.old_rows": "retime", "model.use": "off"}.get(key, "another")
+    )
     settings = config.load(environ={f"XINHENG_{key.replace('.', '_').upper()}": str(other)})
     assert value_of(settings, key) == other
 

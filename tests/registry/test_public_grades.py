@@ -81,6 +81,23 @@ def test_the_application_does_not_start_with_a_risk_class_in_the_setting(on_sqli
         create_app(showing(on_sqlite, "general-risk"), today=lambda: TODAY, now=lambda: NOW)
 
 
+def test_a_class_that_a_model_may_raise_is_not_shown_to_the_public(on_sqlite, monkeypatch):
+    shown = showing(on_sqlite, LOCAL)
+    served = dataclasses.replace(shown, model=dataclasses.replace(shown.model, grades=LOCAL))
+    with pytest.raises(
+        ConfigError, match=r"\[model\] grades names 'quality-credit-local': .*Take .* out of .* use = \"off\""
+    ):
+        create_app(served, today=lambda: TODAY, now=lambda: NOW)
+    public_grades.check(dataclasses.replace(served, model=dataclasses.replace(served.model, use="off")))
+    # Nor inside another grade that is shown.
+    outer = dataclasses.replace(
+        book.shipped(shown)["combined"], published="local_rule", inner={LOCAL: book.shipped(shown)[LOCAL]}
+    )
+    monkeypatch.setattr(book, "shipped", lambda _: {"combined": outer})
+    with pytest.raises(ConfigError, match=r"names 'combined', and \[model\] grades names 'quality-credit-local'"):
+        public_grades.check(dataclasses.replace(showing(on_sqlite, "combined"), model=served.model))
+
+
 def test_by_default_nothing_is_shown_and_nothing_is_asked(settings, entity, count_queries):
     public_grades.check(settings)
     with count_queries() as queries:

@@ -108,6 +108,13 @@ def test_so_many_movers_are_named_as_were_asked_for_and_all_are_counted(settings
     assert compare(settings, schemes, movers=0).movers == []
 
 
+def test_what_a_person_or_a_raise_has_set_is_called_by_both_names():
+    assert whatif.titled("override") == {
+        "zh": "人工认定或模型上调",
+        "en": "Set by a person, or raised on a model's word",
+    }
+
+
 def test_the_same_scheme_moves_nobody_and_still_tells_what_it_turns_on(settings, schemes, district):
     found = compare(settings, (schemes[0], schemes[0]))
     assert (found.worse, found.better, found.movers) == (0, 0, [])

@@ -13,8 +13,10 @@ from registry.models import (
     Entity,
     GradeContext,
     GradeOverride,
+    GradeRaise,
     GradeRun,
     GradeState,
+    Model,
     Record,
     SchemeActivation,
     SchemeProposal,
@@ -52,9 +54,10 @@ _record = st.tuples(
 _cover = st.tuples(st.just("cover"), st.sampled_from(KIND_NAMES), st.sampled_from(["", "99", "990203"]), _ago, _length)
 _gone = st.tuples(st.just("withdraw"), st.integers(0, 50))
 _set = st.tuples(st.just("set"), _number, st.sampled_from("ABCD"), st.integers(-30, 30), st.integers(1, 400))
+_raise = st.tuples(st.just("raise"), _number, st.integers(-30, 30), st.integers(1, 400))
 _activate = st.tuples(st.just("activate"), st.integers(0, 1), st.integers(0, 40))
 _context = st.tuples(st.just("context"))
-_act = st.one_of(_record, _record, _record, _register, _register, _cover, _gone, _set, _activate, _context)
+_act = st.one_of(_record, _record, _record, _register, _register, _cover, _gone, _set, _raise, _activate, _context)
 # Days that go by before something is said, and what is said then.
 steps = st.lists(
     st.tuples(st.sampled_from([0, 1, 1, 7, 30, 91, 365]), st.lists(_act, max_size=6)), min_size=1, max_size=5
@@ -77,6 +80,13 @@ def apply(act, *, scheme, today, now, settings, contents):
         if found is not None:
             first = today + timedelta(days=ago)
             set_class(found.id, class_, first, first + timedelta(days=length))
+        return
+    if what == "raise":
+        number, ago, length = rest
+        found = Entity.get_or_none(Entity.code == credit_code(number=number))
+        if found is not None:
+            first = today + timedelta(days=ago)
+            raise_class(found.id, first, first + timedelta(days=length))
         return
     with ledger.writing(now=now, schemes=SCHEMES) as pen:
         if what == "register":
@@ -189,6 +199,25 @@ def set_class(entity, class_, first, last, scheme="general-risk"):
     return GradeOverride.create(
         entity=entity, scheme=scheme, class_=class_, reason="a test", basis="a test", from_day=day_number(first),
         until_day=day_number(last), state="approved", proposed_by="a", proposed_at=0, decided_by="b", decided_at=0, known=said.seq,
+    )  # fmt: skip
+
+
+def raise_class(entity, first, last, scheme="general-risk"):
+    """Let a raise by one class count from a day until another, as its confirmation does; mark the entity stale."""
+    model = Model.get_or_none(Model.grades == scheme) or Model.create(
+        name="a test", form="scorecard", hash="0" * 64, bundle="{}", features=scheme, grades=scheme, state="champion", gain_low=1,
+        gain_high=2, metrics={}, known=0, trained_by="a", trained_at=0,
+    )  # fmt: skip
+    with ledger.writing(now=0, schemes=[scheme]) as pen:
+        said = pen.step(
+            "raise_confirmed", about=f"raise-{pen.seq}", entity=entity, key=[pen.seq], on=first, detail={}, by="b"
+        )
+        pen.touched[entity] = said.seq
+    # One stands at a time; what was confirmed before goes on to count until its day.
+    GradeRaise.update(state="lapsed").where((GradeRaise.entity == entity) & (GradeRaise.scheme == scheme)).execute()
+    return GradeRaise.create(
+        entity=entity, scheme=scheme, model=model, chance=1, class_="A", reasons=[], from_day=day_number(first),
+        until_day=day_number(last), state="confirmed", suggested_at=0, decided_by="b", decided_at=0, known=said.seq,
     )  # fmt: skip
 
 
