@@ -26,6 +26,7 @@ class Step:
     name: str  # what --only takes; steps of one name run together
     function: str
     usual: bool = True
+    district: bool = True  # it works on the district that was loaded and graded
 
 
 # The floor is timed right before and right after the grading that is held against it.
@@ -45,10 +46,11 @@ STEPS = (
     Step("list", "reading:inspection_list"),
     Step("explain", "reading:explain"),
     Step("http", "web:measure"),
+    Step("model", "model:measure", district=False),
     Step("ten", "grades:ten", usual=False),
 )
 NAMES = [*dict.fromkeys(step.name for step in STEPS), "density"]
-# Needed by every other: the district, graded.
+# Needed by every other that works on it: the district, graded.
 ALWAYS = ("sample", "grading")
 DENSITY = 8.5
 
@@ -64,8 +66,9 @@ def main() -> int:
         for density, names in _passes(wanted, arguments.density):
             folder = Path(made) / f"density-{density:g}"
             folder.mkdir()
+            needed = ALWAYS if any(step.district for step in STEPS if step.name in names) else ()
             for step in STEPS:
-                if step.name in names or step.name in ALWAYS:
+                if step.name in names or step.name in needed:
                     found = _run(step, folder, arguments.size, density)
                     failed |= found is None
                     figures += found or []
