@@ -29,6 +29,7 @@ soak: .venv/dev ## Two simulated years day by day, the city cut up and explained
 	@XINHENG_TEST_DAYS=730 XINHENG_TEST_SIZE=city XINHENG_TEST_ENTITIES=1000 $(PY) -m pytest tests/soak
 	@XINHENG_TEST_EXAMPLES=100 $(PY) -m pytest tests/rules/test_timeline.py
 	@XINHENG_TEST_WHOLE=1 $(PY) -m pytest tests/registry/test_real_files.py -k registrations
+	@XINHENG_TEST_BENCHMARKS=1 $(PY) -m pytest tests/registry/test_benchmark_real.py
 
 clean: ## Remove .venv and var (the sample database)
 	@rm -rf .venv var

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from rules.dated import Dated
-from rules.given import CONTEXT, NORMS, OVERRIDES, Given
+from rules.given import CONTEXT, NORMS, OVERRIDES, RAISES, Given
 from rules.scheme import Scheme, load
 from tests.rules.frames import SCHEME
 
@@ -34,6 +34,14 @@ def override(class_: str, from_day: int, until_day: int, *, seq: int, entity: in
 
 def overrides(*rows: tuple) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=dict(OVERRIDES), orient="row")
+
+
+def raised(from_day: int, until_day: int, *, seq: int, entity: int = 1, scheme: str = "toy") -> tuple:
+    return entity, scheme, from_day, until_day, seq
+
+
+def raises(*rows: tuple) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=dict(RAISES), orient="row")
 
 
 def set_by_persons(*rows: tuple) -> Given:

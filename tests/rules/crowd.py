@@ -1,4 +1,4 @@
-"""A crowd of made-up entities from one number: facts, coverage, contexts and overrides in bulk, dense on the days on which
+"""A crowd of made-up entities from one number: facts, coverage, contexts, overrides and raises in bulk, dense on the days on which
 grades move (30 June to 15 July of several years, and the days on which a value of the toy schemes changes)."""
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from rules.given import Given
 from rules.kinds import KINDS
 from rules.scheme import Scheme, load_files
 from rules.slices import FACTS, POPULATION
-from tests.rules.beside import FOLDER, NAMES, OVER, norms, overrides, values
+from tests.rules.beside import FOLDER, NAMES, OVER, norms, overrides, raises, values
 from tests.rules.frames import EVERYWHERE, TOY, feeds
 
 FIRST = to_day(date(2024, 1, 1))
@@ -100,8 +100,24 @@ def held(seed: int, entities: int, size: int) -> pl.DataFrame:
     return overrides(*rows)
 
 
+def raised(seed: int, entities: int, size: int) -> pl.DataFrame:
+    """``size`` raises under both toy schemes that begin and end, some of them overlapping."""
+    random = np.random.default_rng(seed + 1)
+    start = days(random, size, FIRST - 60)
+    rows = zip(
+        random.integers(1, entities + 1, size).tolist(),
+        random.choice(["toy", "toy-context", "toy-good"], size).tolist(),
+        start.tolist(),
+        (start + random.choice([1, 5, 14, 100, 400], size)).tolist(),
+        (2 * 10**6 + np.arange(size)).tolist(),
+        strict=True,
+    )
+    return raises(*rows)
+
+
 def context(seed: int, entities: int, set_by_persons: pl.DataFrame) -> Given:
-    """A context of its own number with values of some entities and norms of some industries, beside the overrides."""
+    """A context of its own number with values of some entities and norms of some industries, beside the overrides and as
+    many raises."""
     random = np.random.default_rng(seed)
     names = NAMES if seed % 4 else frozenset({"same_address"})
     own = [
@@ -117,6 +133,7 @@ def context(seed: int, entities: int, set_by_persons: pl.DataFrame) -> Given:
         names=names,
         context_id=seed % 1000 + 1,
         context_hash=str(seed),
+        raises=raised(seed, entities, set_by_persons.height),
     )
 
 
