@@ -8,7 +8,20 @@ from registry.models import Entity, GradeState
 from registry.services import entities
 from tests.factories import credit_code, registered
 
-STATE = ("scheme", "entity", "version", "day", "known", "class", "rank", "score", "digest", "next_day", "context")
+STATE = (
+    "scheme",
+    "entity",
+    "version",
+    "day",
+    "known",
+    "class",
+    "rank",
+    "score",
+    "digest",
+    "next_day",
+    "context",
+    "chance",
+)
 SCHEMA = {"entity": pl.Int64, "known": pl.Int64, "class": pl.String, "digest": pl.Binary, "next_day": pl.Int32}
 SQL = "SELECT entity, known, class, digest, next_day FROM grade_state WHERE scheme = ? ORDER BY entity"
 
@@ -18,7 +31,10 @@ def stored(*rows):
         insert_rows(
             "grade_state",
             STATE,
-            [("s", entity, 1, -5, known, name, 0, 0, digest, after, 0) for entity, known, name, digest, after in rows],
+            [
+                ("s", entity, 1, -5, known, name, 0, 0, digest, after, 0, 0)
+                for entity, known, name, digest, after in rows
+            ],
         )
 
 
