@@ -19,7 +19,8 @@ def main(paths: list[str]) -> int:
     environment = {**os.environ, "COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml")}
     coverage = [sys.executable, "-m", "coverage"]
     subprocess.run([*coverage, "erase"], cwd=ROOT, check=True)
-    workers = str(min(4, os.cpu_count() or 1))
+    # One more than there are cores: tests wait for databases, servers and processes that they killed.
+    workers = str(min(4, (os.cpu_count() or 1) + 1))
     tests = subprocess.run(
         [sys.executable, "-m", "pytest", "-n", workers, "--dist", "worksteal", "--cov", "--cov-report=", "--durations=10", "-rs", *paths],
         cwd=ROOT, env=environment, check=False,

@@ -291,7 +291,7 @@ def prepared(app, settings, company):
     return officer, Caller(app, firm), task, real, numbers
 
 
-def tried(operation, mode, who, real, task, examples=15):
+def tried(operation, mode, who, real, task, examples=8):
     """The statuses of what an operation answered to generated requests; each answer is held against the document."""
     seen: set[int] = set()
 

@@ -77,7 +77,7 @@ def settings_in(folder: Path) -> Settings:
 
 @pytest.fixture(scope="module")
 def registry(shared, tmp_path_factory):
-    """One registry with Beijing's registrations and both penalty files in it; every file twice."""
+    """One registry with Beijing's registrations and both penalty files in it; the penalties twice (registrations are, below)."""
     folder = tmp_path_factory.mktemp("real")
     settings = settings_in(folder)
     with database.session():
@@ -86,7 +86,7 @@ def registry(shared, tmp_path_factory):
         for name in (BEIJING, *LEAST):
             first = imported(settings, shared / name, chunk=2_000)
             imports.write_rejects(first.run, folder / f"{Path(name).name}.rejected.csv")
-            reports[name] = (first, imported(settings, shared / name, chunk=2_000))
+            reports[name] = (first, imported(settings, shared / name, chunk=2_000) if name in LEAST else first)
         yield folder, reports
     database.db.obj.close_all()
 
@@ -181,7 +181,7 @@ def test_nearly_all_real_registrations_are_stored(reopened):
     assert reopened[2][BEIJING][0].counts.stored >= 0.98 * ROWS[BEIJING]
 
 
-@pytest.mark.parametrize("name", [BEIJING, *LEAST])
+@pytest.mark.parametrize("name", LEAST)
 def test_a_real_file_again_stores_nothing(reopened, name):
     first, again = (report.counts for report in reopened[2][name])
     assert (again.stored, again.provisional) == (0, 0)
