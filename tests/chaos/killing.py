@@ -1,6 +1,6 @@
 """Start a process, kill it at a random moment, and hold what it left behind to account.
 
-`XINHENG_TEST_KILLS` sets how often each test kills (default 2; `make chaos` 20), `XINHENG_TEST_SEED` another sequence of
+`XINHENG_TEST_KILLS` sets how often each test kills (default 1; `make chaos` 20), `XINHENG_TEST_SEED` another sequence of
 moments; the seed is printed, so that a failure can be run again.
 """
 
@@ -18,7 +18,7 @@ from registry.clock import day_number
 from registry.kinds import KINDS
 from registry.models import Fact, Grade, GradeState, LedgerHead, Record
 
-KILLS = int(os.environ.get("XINHENG_TEST_KILLS", "2"))
+KILLS = int(os.environ.get("XINHENG_TEST_KILLS", "1"))
 SEED = int(os.environ.get("XINHENG_TEST_SEED", "20261121"))
 
 

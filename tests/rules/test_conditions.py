@@ -118,7 +118,7 @@ ROWS = [dict(zip(NAMES, values, strict=True)) for values in product((None, -1, 0
 FRAME = pl.DataFrame(ROWS, schema=dict.fromkeys(NAMES, pl.Int64))
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(tree, st.tuples(st.booleans(), st.booleans(), st.booleans()))
 def test_a_thousand_conditions_answer_on_every_row_as_an_independent_evaluator_does(node, style):
     answer = FRAME.select(conditions.to_polars(parse(write(node, style)), PARAMETERS).alias("answer"))["answer"]

@@ -23,7 +23,7 @@ def points(found):
 REGISTERED = fact("registration", DAY - 20, code=9999, amount=10**9, seq=1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(fact_rows(entities=8, most=50), coverages)
 def test_rows_add_up_and_the_digest_is_that_of_the_grade(rows, coverage):
     asked = pl.concat(
@@ -41,7 +41,7 @@ def test_rows_add_up_and_the_digest_is_that_of_the_grade(rows, coverage):
         assert {seq for line in one.points for seq in line.records} <= set(one.records)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(fact_rows(entities=1, most=15))
 def test_without_a_record_that_is_not_named_everything_stays_as_it_was(rows):
     before = explained(*rows, day=LAST)
@@ -145,7 +145,7 @@ def test_a_cap_that_holds_a_good_class_is_named_where_points_do_not_make_it_wors
     assert any("worse class" in note["en"] for note in held.notes)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(fact_rows(entities=1, most=30), coverages)
 def test_so_many_points_fewer_or_more_give_exactly_the_next_class(rows, coverage):
     found = explained(*rows, coverage=coverage, day=LAST)

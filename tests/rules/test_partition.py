@@ -34,7 +34,7 @@ def _bytes(frame):
     return [ordered[name].to_list() for name in ordered.columns], ordered.schema
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(_seed, st.integers(0, 600), st.integers(0, 60), st.sampled_from(sorted(SCHEMES)))
 def test_however_the_entities_are_cut_up_the_grades_are_the_same_to_the_last_byte(seed, size, persons, which):
     scheme = SCHEMES[which]
@@ -71,7 +71,7 @@ def _alone(asked, held, fed, scheme, beside):
     return grade(asked, held.filter(mine), fed, scheme, own)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(_seed, st.integers(0, 600), st.integers(0, 60))
 def test_the_rows_of_every_explanation_add_up_and_its_digest_is_that_of_the_grade(seed, size, persons):
     asked = _asked([crowd.FIRST + seed % crowd.DAYS])[:60]
@@ -93,7 +93,7 @@ BESIDE = frozen((1, "related_abnormal", 2), (1, "same_address", 5), industry=700
 
 
 @pytest.mark.parametrize("which", ["toy", "over another"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rows=fact_rows(entities=1, most=12))
 def test_removing_a_named_record_changes_an_indicator_and_removing_any_other_changes_none(which, rows):
     def told(kept):

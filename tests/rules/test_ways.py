@@ -92,7 +92,7 @@ def worlds(draw):
     return rows, draw(coverages), day, actions
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(worlds())
 def test_the_way_found_leads_down_and_no_smaller_set_does_by_then(world):
     rows, coverage, day, actions = world
@@ -125,7 +125,7 @@ def test_the_way_found_leads_down_and_no_smaller_set_does_by_then(world):
         assert place(way.class_) < start[0]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(worlds())
 def test_a_way_that_was_not_searched_for_through_and_through_still_leads_down_and_holds_nothing_needless(world):
     rows, coverage, day, actions = world

@@ -79,7 +79,7 @@ days = st.integers(FIRST, LAST)
 worlds = st.tuples(fact_rows(entities=ENTITIES, most=60), coverages, days)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(worlds, st.integers(0, 6), st.booleans())
 def test_movers_and_counts_are_those_of_two_gradings_held_side_by_side(others, world, which, turned):
     rows, coverage, day = world
@@ -153,7 +153,7 @@ def sensitive(tmp_path_factory):
     ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(worlds, st.integers(0, 3), st.integers(0, ENTITIES))
 def test_sensitivity_is_what_the_changed_scheme_really_gives(sensitive, world, which, set_by_person):
     rows, coverage, day = world
