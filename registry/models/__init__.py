@@ -8,6 +8,14 @@ from registry.models.exchange import Outbound, OutboundRow, Upload
 from registry.models.governance import GradeOverride, SchemeActivation, SchemeApproval, SchemeProposal
 from registry.models.grade import Grade, GradeChange, GradeRange, GradeRun, GradeState, SchemeVersion, Stale
 from registry.models.imports import ImportReject, ImportRun, Unmatched
+from registry.models.inspection import (
+    EntityLabel,
+    InspectionItem,
+    Inspector,
+    InspectorAway,
+    InspectorConflict,
+    Label,
+)
 from registry.models.job import JobLease, JobRun
 from registry.models.life import CHANNELS, Notice, NoticeReceipt, Objection, Publication, Recipient, Repair, Review
 from registry.models.matching import Alias, Decision, Settled
@@ -16,14 +24,17 @@ from registry.models.paper import Delivery, Document, DocumentTemplate, ListingC
 from registry.models.record import Coverage, Fact, LedgerHead, Moment, Provenance, Record, Uncounted
 from registry.models.relation import Claim, Relation
 from registry.models.seal import Erasure, Leaf, SealLog, SealNode, SealRoot
-from registry.models.work import InspectionList, InspectionListRow, Task
+from registry.models.visit import CaseLead, Visit, VisitDue, VisitInspector, VisitRating, VisitResult, VisitStep
+from registry.models.work import Draw, DrawRound, DrawStratum, InspectionList, InspectionListRow, Task
 
 ALL: tuple[type[Base], ...] = (
     Entity, EntityName, NamePinyin, LedgerHead, Moment, Record, Uncounted, Provenance, Fact, Coverage,
     SchemeVersion, SchemeProposal, SchemeApproval, SchemeActivation, GradeOverride, GradeContext, ContextValue,
     Grade, GradeChange, GradeState, Stale, GradeRun, GradeRange,
     Model, ModelOpening, ModelScore, ModelReport, GradeRaise, EarlyWarning, WarningStep,
-    ImportRun, ImportReject, Unmatched, Task, InspectionList, InspectionListRow,
+    ImportRun, ImportReject, Unmatched, Task, Draw, DrawStratum, DrawRound, InspectionList, InspectionListRow,
+    InspectionItem, Label, EntityLabel, Inspector, InspectorConflict, InspectorAway,
+    Visit, VisitInspector, VisitStep, VisitResult, VisitRating, CaseLead, VisitDue,
     Review, Publication, Objection, Repair, Notice, Recipient, NoticeReceipt, Series, DocumentTemplate, Document, Delivery, ListingCase, Reminder,
     SealLog, Leaf, SealNode, SealRoot, Erasure, Upload, Outbound, OutboundRow, Alias, Decision, Settled, Relation, Claim,
     ApiKey, Reply, Audit, JobLease, JobRun,
@@ -36,6 +47,7 @@ __all__ = [
     "ApiKey",
     "Audit",
     "Base",
+    "CaseLead",
     "Claim",
     "ContextValue",
     "Coverage",
@@ -43,8 +55,12 @@ __all__ = [
     "Delivery",
     "Document",
     "DocumentTemplate",
+    "Draw",
+    "DrawRound",
+    "DrawStratum",
     "EarlyWarning",
     "Entity",
+    "EntityLabel",
     "EntityName",
     "Erasure",
     "Fact",
@@ -58,10 +74,15 @@ __all__ = [
     "GradeState",
     "ImportReject",
     "ImportRun",
+    "InspectionItem",
     "InspectionList",
     "InspectionListRow",
+    "Inspector",
+    "InspectorAway",
+    "InspectorConflict",
     "JobLease",
     "JobRun",
+    "Label",
     "Leaf",
     "LedgerHead",
     "ListingCase",
@@ -99,5 +120,11 @@ __all__ = [
     "Uncounted",
     "Unmatched",
     "Upload",
+    "Visit",
+    "VisitDue",
+    "VisitInspector",
+    "VisitRating",
+    "VisitResult",
+    "VisitStep",
     "WarningStep",
 ]

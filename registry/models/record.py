@@ -131,6 +131,10 @@ class Fact(Base):
         without_rowid = True
 
 
+# "Who was checked from day to day?" without reading the facts of everybody: annual caps, due dates, rates.
+Fact.add_index(Fact.index(Fact.kind, Fact.day, where=Fact.kind.in_((5, 19)), name="fact_checks"))
+
+
 class Coverage(Base):
     """For which kind, division and days a feed was connected: no record there means zero, elsewhere unknown."""
 

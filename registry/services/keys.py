@@ -38,6 +38,15 @@ SCOPES = {
     "warnings:read": "read early warnings, with grades:read 查看风险预警",
     "warnings:work": "assign, dispose of, answer and close early warnings, with grades:read 办理风险预警",
     "raises:decide": "confirm, dismiss and end raises that a model suggests, with grades:read 决定类别上调",
+    "tasks:approve": "approve or refuse tasks that another person made 审批任务",
+    "items:write": "keep the list of items and the special databases 维护事项清单、专项库",
+    "inspectors:read": "read the inspectors and their conflicts of interest 查看执法检查人员",
+    "inspectors:write": "keep the inspectors 维护执法检查人员名录",
+    "draws:make": "commit to and run draws, with grades:read 随机抽取",
+    "draws:audit": "read the full minutes of draws, with grades:read 查看抽取记录内部联",
+    "visits:assign": "assign inspectors to visits and drop visits 分派检查",
+    "visits:work": "start and finish visits, enter results 开展检查、录入结果",
+    "visits:review": "review results that another person entered 审核检查结果",
     "lists:read": "read the field copy of a list; the supervisor's copy also needs grades:read 查看名单",
 }
 # All that an enterprise's own key may do.

@@ -16,8 +16,8 @@ ROOT = config.ROOT
 # What has been released is never edited: a change is a new file. Until 0.1.0 is released the first one may still grow.
 FROZEN = {
     "0001_initial.py": "f8f94fc699cba8da",
-    "0001_initial.sqlite.sql": "9eb6da60e943f7c6",
-    "0001_initial.postgresql.sql": "dc5822e794503a20",
+    "0001_initial.sqlite.sql": "047d4f15f7d3ab70",
+    "0001_initial.postgresql.sql": "90c6cb7c6db48ce1",
 }
 START = """
 import sys
