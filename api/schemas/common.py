@@ -147,3 +147,16 @@ def division_prefix() -> Digits:
 
 def industry_prefix() -> Digits:
     return Digits(4, "Industry, GB/T 4754: a prefix of up to four digits 行业")
+
+
+class OfSchemeQuery(PageQuery):
+    """A page of what stands beside the grades of one scheme or one entity."""
+
+    scheme = fields.String(
+        load_default="", validate=[validate.Length(0, 32), no_nul], metadata={"description": "Of one scheme 评价方案"}
+    )
+    code = fields.String(
+        load_default="",
+        validate=[validate.Length(0, 40), no_nul],
+        metadata={"description": "Of one entity 统一社会信用代码或注册号"},
+    )

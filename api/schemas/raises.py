@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from api.schemas.common import LabelOut, Out, PageQuery, no_nul
+from api.schemas.common import LabelOut, OfSchemeQuery, Out
 from registry.kinds.base import Text
 from registry.services.raises import LONGEST_TEXT, STATES
 
@@ -13,17 +13,9 @@ class RaiseWhyIn(Schema):
     reason = Text(LONGEST_TEXT, required=True, metadata={"description": "Why 理由"})
 
 
-class RaisesQuery(PageQuery):
+class RaisesQuery(OfSchemeQuery):
     state = fields.String(
         load_default="", validate=validate.OneOf(["", *STATES]), metadata={"description": f"State 状态: {_STATES}"}
-    )
-    scheme = fields.String(
-        load_default="", validate=[validate.Length(0, 32), no_nul], metadata={"description": "Of one scheme 评价方案"}
-    )
-    code = fields.String(
-        load_default="",
-        validate=[validate.Length(0, 40), no_nul],
-        metadata={"description": "Of one entity 统一社会信用代码或注册号"},
     )
 
 

@@ -29,28 +29,6 @@ class Gain(NamedTuple):
     high: float
 
 
-def auc_interval(
-    score: ArrayLike, y: ArrayLike, seed: int, resamples: int = RESAMPLES, groups: ArrayLike | None = None
-) -> tuple[float, float]:
-    """95 % percentile interval of the AUC. Arguments and errors as :func:`samples`."""
-    low, high = np.nanpercentile(samples([score], y, seed, resamples, groups)[:, 0], LEVEL)
-    return float(low), float(high)
-
-
-def paired_gain(
-    score_a: ArrayLike,
-    score_b: ArrayLike,
-    y: ArrayLike,
-    seed: int,
-    resamples: int = RESAMPLES,
-    groups: ArrayLike | None = None,
-) -> tuple[float, float]:
-    """95 % percentile interval of AUC(a) - AUC(b), both of the same rows in every resample. Errors as :func:`samples`."""
-    both = samples([score_a, score_b], y, seed, resamples, groups)
-    low, high = np.nanpercentile(both[:, 0] - both[:, 1], LEVEL)
-    return float(low), float(high)
-
-
 def samples(
     scores: Sequence[ArrayLike],
     y: ArrayLike,

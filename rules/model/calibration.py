@@ -57,11 +57,6 @@ def null_errors(chance: ArrayLike, seed: int, draws: int = DRAWS, bins: int = BI
     return found
 
 
-def null_error(chance: ArrayLike, seed: int, draws: int = DRAWS, bins: int = BINS) -> float:
-    """Mean of :func:`null_errors`: the part of a calibration error that finite numbers alone make."""
-    return float(null_errors(chance, seed, draws, bins).mean())
-
-
 def reliability(chance: ArrayLike, y: ArrayLike, bins: int = BINS) -> list[dict[str, Any]]:
     """One row for each bin in order of chance: rows ``n``, ``failures``, mean ``chance``, ``rate``, its interval, and
     the lowest and highest chance of the bin (``least``, ``most``)."""

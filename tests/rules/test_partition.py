@@ -34,7 +34,7 @@ def _bytes(frame):
     return [ordered[name].to_list() for name in ordered.columns], ordered.schema
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(_seed, st.integers(0, 600), st.integers(0, 60), st.sampled_from(sorted(SCHEMES)))
 def test_however_the_entities_are_cut_up_the_grades_are_the_same_to_the_last_byte(seed, size, persons, which):
     scheme = SCHEMES[which]
