@@ -59,6 +59,7 @@ def generate(
     density: float = 1,
     latent: Latent | None = None,
     key: bytes = NO_REGISTRY,
+    shape: Shape | None = None,
 ) -> Sample:
     """Make a district as it stands on ``today``. The same arguments give the same frames, byte for byte.
 
@@ -69,13 +70,14 @@ def generate(
     density : multiple of the records; docs/sample.md says which kinds grow how. At 8 there are about 25 for each entity
     latent : the planted risk; default latent.toml
     key : of the hashes by which invented persons are told apart; whoever loads the frames gives the registry's own
+    shape : how many of what, where and when; default shape.toml
 
     Raises
     ------
     ValueError
         If size, seed or density is out of range; the message says which and what is allowed.
     """
-    shape = load_shape()
+    shape = shape or load_shape()
     total = _entities(shape, size)
     if seed < 0:
         raise ValueError(f"The seed {seed} is negative. Give 0 or a greater whole number.")
