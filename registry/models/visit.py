@@ -58,6 +58,10 @@ class Visit(Base):
         )
 
 
+# "Who waits for a visit?": nobody is put onto a second list meanwhile.
+Visit.add_index(
+    Visit.index(Visit.entity, where=Visit.state.in_(("open", "assigned", "started")), name="visit_waiting")
+)
 # A visit has one re-check; the second order to the same visit finds it.
 Visit.add_index(Visit.index(Visit.follows, unique=True, where=Visit.follows.is_null(False), name="visit_recheck"))
 
@@ -70,6 +74,8 @@ class VisitInspector(Base):
     organ = CharField(200)
     round = SmallIntegerField(default=0, help_text="0 the first draw or assignment; then one for each change")
     active = BooleanField(default=True)
+    visit_id: int
+    inspector_id: int
 
     class Meta:
         primary_key = CompositeKey("visit", "inspector")
@@ -120,6 +126,7 @@ class VisitResult(Base):
     recheck_until = DateField(null=True, help_text="Last day on which the enterprise may ask for a re-check")
     recheck_asked_on = DateField(null=True)
     version = IntegerField(default=1)
+    visit_id: int  # what the mapper stores of `visit`
 
     class Meta:
         primary_key = CompositeKey("visit", "organ")
@@ -151,6 +158,7 @@ class CaseLead(Base):
     settled_by = CharField(64, default="")
     said = TextField(default="")
     record = BigIntegerField(null=True, help_text="Ledger row of the penalty that came of it")
+    visit_id: int  # what the mapper stores of `visit`
 
     class Meta:
         indexes = ((("visit", "organ"), True), (("organ", "state", "id"), False))

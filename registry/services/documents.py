@@ -35,6 +35,9 @@ LONGEST_VALUE = 4000
 SENTENCES = ("facts", "demand", "decision")
 # What the register itself fills in, with numbers of documents: no officer could write it otherwise.
 FILLED_IN = ("about", "listed_by", "notice_no", "resting")
+# What the register itself lists: items, and inspectors with their certificates, whose numbers are no secret of a person.
+LISTED = ("items", "inspectors", "entry", "checklist")
+LONGEST_LIST = 60_000
 _LEADS = ("经核实，", "经查，", "经审查，")
 _ENDS = ("。", "！", "？", "；")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff]")
@@ -202,11 +205,17 @@ def number(type_: str, desk: Desk, *, batch: str = "") -> Numbered:
 
 
 def issue(
-    pen: Pen, taken: Numbered, *, desk: Desk, entity: Entity, variables: Mapping[str, str], about: str | None = None
+    pen: Pen,
+    taken: Numbered,
+    *,
+    desk: Desk,
+    entity: Entity | None,
+    variables: Mapping[str, str],
+    about: str | None = None,
 ) -> Document:
     """Write a document under its number: text from the template, a row of the ledger, the document itself.
 
-    What is to stand as a sentence gets its full stop. `about` is the identity of the record that it concerns. Raises BadDocument, naming every variable that is missing,
+    What is to stand as a sentence gets its full stop. `entity` is None where it is addressed to nobody. `about` is the identity of the record that it concerns. Raises BadDocument, naming every variable that is missing,
     empty or unknown, and where one holds the number of a person; with the transaction the number is given back.
     """
     chosen = taken.template
@@ -218,18 +227,18 @@ def issue(
     organ = desk.organ
     values = {
         "organ": organ.name, "title": chosen.title, "number": taken.printed, "date": chinese_date(desk.today),
-        "party": entity.name, "code": entity.code or entity.registration_no or UNSTATED, "address": entity.address or UNSTATED,
+        **_party(entity),
         "superior": organ.superior, "government": organ.government, "court": organ.court, "contact": organ.contact,
         "reconsideration": organ.reconsideration or organ.government,
         **{name: sentence(_after(chosen, name, value)) if name in SENTENCES else value for name, value in variables.items()},
         **{name: mask_personal(value) for name, value in variables.items() if name in FILLED_IN},
     }  # fmt: skip
-    unmasked({name: value for name, value in variables.items() if name not in FILLED_IN}, chosen.title)
+    unmasked({name: value for name, value in variables.items() if name not in (*FILLED_IN, *LISTED)}, chosen.title)
     text, used = fill(chosen, values)
     digest = hashlib.sha256(text.encode()).hexdigest()
     said = {"type": chosen.type, "number": taken.printed, "template": chosen.hash, "sha256": digest}
     step = pen.step(
-        "document", about=about or f"document:{digest[:22]}", entity=entity.id, key=[taken.printed], on=desk.today, detail=said,
+        "document", about=about or f"document:{digest[:22]}", entity=None if entity is None else entity.id, key=[taken.printed], on=desk.today, detail=said,
         by=desk.actor,
     )  # fmt: skip
     execute(
@@ -238,7 +247,7 @@ def issue(
     )
     made: Document = Document.create(
         word=taken.word, year=taken.year, number=taken.number, part=taken.part, printed_no=taken.printed, type=chosen.type,
-        title=chosen.title, entity=entity.id, about=about, organ=organ.name, template=f"{chosen.type}@{chosen.hash}",
+        title=chosen.title, entity=None if entity is None else entity.id, about=about, organ=organ.name, template=f"{chosen.type}@{chosen.hash}",
         variables=used, text=text, issued_on=desk.today, issued_by=desk.actor, batch=taken.batch, seq=step.seq,
     )  # fmt: skip
     return made
@@ -274,9 +283,17 @@ def fill(chosen: Template, values: Mapping[str, str]) -> tuple[str, dict[str, st
             f"{chosen.title} ({chosen.type}) cannot be made: {', '.join(missing)} is missing or empty. Supply it and try again.{where}",
             missing=missing,
         )
-    if long := [name for name, value in used.items() if len(value) > LONGEST_VALUE]:
-        raise BadDocument(f"{chosen.title}: {long[0]} has more than {LONGEST_VALUE} characters. Shorten it.")
+    most = {name: LONGEST_LIST if name in LISTED else LONGEST_VALUE for name in used}
+    if long := [name for name, value in used.items() if len(value) > most[name]]:
+        raise BadDocument(f"{chosen.title}: {long[0]} has more than {most[long[0]]} characters. Shorten it.")
     return PLACE.sub(lambda place: used[place[1]], chosen.text), used
+
+
+def _party(entity: Entity | None) -> dict[str, str]:
+    if entity is None:
+        return {}
+    code = entity.code or entity.registration_no or UNSTATED
+    return {"party": entity.name, "code": code, "address": entity.address or UNSTATED}
 
 
 def sentence(text: str) -> str:

@@ -29,6 +29,12 @@ POLICY = (
 )
 
 
+AT_THE_MARGIN = (
+    "住所：", "经营场所：", "登记的住所", "联系方式：", "检查任务：", "检查事项：", "检查人员：", "检查内容：", "检查情况：", "提出：", "审批意见：",
+    "扫码入企：", "被检查单位", "□",
+)  # fmt: skip
+
+
 def as_html(document: Document) -> str:
     """The document as one HTML page. Sections of its text are parted by blank lines: head, paragraphs, signature.
 
@@ -51,6 +57,6 @@ def as_html(document: Document) -> str:
 
 
 def _paragraph(text: str) -> str:
-    # Who is addressed, and what only names him, stands at the margin.
-    flush = text.endswith("：") or text.startswith(("住所：", "经营场所：", "登记的住所", "联系方式："))
+    # Who is addressed, what only names him, and the rows of a form stand at the margin.
+    flush = text.endswith("：") or text.startswith(AT_THE_MARGIN)
     return f'<p class="to">{escape(text)}</p>' if flush else f"<p>{escape(text)}</p>"
