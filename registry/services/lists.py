@@ -1,202 +1,227 @@
-"""Inspection lists 检查对象名单: entities under a task, the riskiest first, frozen when pulled.
+"""Inspection lists 检查对象名单: entities under a task, the riskiest first and some by lot, frozen when pulled.
 
-Two copies of the same saved list: the supervisor's has class, chance, score and reasons in the order of priority; the copy for the
-field has item and basis only, in the order of the tour, from which no class can be told.
+A list is chosen outside any transaction (`choose`) and saved with one visit a row in a short one (`freeze`), which refuses
+what another list took meanwhile; `settled` chooses again then. docs/lists.md tells the whole.
 """
 
-from dataclasses import dataclass
-from functools import reduce
-from operator import or_
-from typing import Any
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
+import numpy as np
 import orjson
-import polars as pl
 
-from registry import clock, cursor
-from registry.database import execute, insert_rows, is_postgres, write
-from registry.errors import ListNotFound, NotADraw, NothingToList
-from registry.models import InspectionList, InspectionListRow, Task
-from registry.page import Page
-from registry.services import audit, frames, given, ledger
-from registry.services.search import prefix_range
-from rules.engine import facts_needed
-from rules.explain import reasons
+from registry.config import Settings
+from registry.database import execute, in_slices, insert_rows, is_postgres, write
+from registry.errors import DatabaseBusy, ListNotFound, NotADraw, NothingToList, RegistryError
+from registry.identity import fold_code
+from registry.models import InspectionList, Task
+from registry.services import aliases, audit, ledger, list_order, list_reasons, list_slice, list_tour, tasks, visit_rows
+from registry.services.list_order import NAMES, WAITING, Filters
+from registry.services.list_slice import MILLION, SHARE, WITHOUT, Ids
+from registry.services.tasks import Desk
 from rules.scheme import Scheme
 
-# Most points rows that a supervisor's list shows per entity; the whole is one call away.
-REASONS = 5
+__all__ = [
+    "Ask", "Choice", "CodesRefused", "Filters", "ListOvertaken", "RandomShareNeeded", "Seeds", "choose", "freeze", "get",
+    "percent", "pull", "settled",
+]  # fmt: skip
 
-COLUMNS = (
-    "s.entity, coalesce(e.code, e.registration_no), e.name, e.kind, e.division, e.address, s.class, s.score, s.chance, s.day, "
-    "s.rank, s.known, s.digest, s.context"
-)
-FROZEN = ("entity", "code", "name", "kind", "division", "address", "class_", "score", "chance", "graded_day")
-TABLES = "grade_state s JOIN entity e ON e.id = s.entity"
-# The worst class first, inside it by the model's chance (0 without one) and then by score, read backwards off the index on
-# grade_state; only equals are sorted, by code, so that the size cuts where the printed order says. Plain bytes on either database, whatever language it sorts texts by.
-ORDER = "s.rank DESC, s.chance DESC, s.score DESC, {code}, s.entity"
+FROZEN = (
+    "entity", "code", "name", "kind", "division", "address", "class_", "score", "chance", "graded_day", "due_day", "harm",
+)  # fmt: skip
+MOST_SHARE = 50
+# Codes that a refusal names in its sentence; all of them stand beside it.
+NAMED = 10
+# How often a list is chosen again where others were faster, and how long a pull waits for those before it.
+ATTEMPTS, PATIENCE = 8, 30.0
+CANCELLED = 3
+HEAD = "SELECT seq FROM ledger_head WHERE id = 1 FOR UPDATE"
+
+T = TypeVar("T")
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class CodesRefused(RegistryError):
+    """Entities that were asked for by code and may not come onto the list. Nothing was frozen."""
+
+    code = "codes_refused"
+    status = 422
+
+    def __init__(self, refused: Mapping[str, str]) -> None:
+        named = "; ".join(f"{code[:40]} {why}" for code, why in list(refused.items())[:NAMED])
+        more = f"; and {len(refused) - NAMED} more" if len(refused) > NAMED else ""
+        super().__init__(
+            f"{len(refused)} of the codes cannot come onto the list: {named}{more}. Nothing was frozen; leave them out of "
+            "`codes`, or correct them.",
+            refused=[{"code": code, "why": why} for code, why in refused.items()],
+        )
+
+
+class RandomShareNeeded(RegistryError):
+    """A prioritised list without a random slice, where one is needed."""
+
+    code = "random_share_needed"
+    status = 422
+
+
+class ListOvertaken(RegistryError):
+    """Other lists took entities of this one while it was being made. Nothing was frozen."""
+
+    code = "list_overtaken"
+    status = 409
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
-    """Which entities may come onto the list. Empty parts do not filter."""
+class Ask:
+    """What is asked for: a prioritised list of `size` with `share` percent of it by lot (None: the default), or `codes`."""
 
-    classes: tuple[str, ...] = ()
-    division: str = ""
-    industry: str = ""
-    kind: str = ""
-    divisions: tuple[str, ...] = ("",)
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"classes": list(self.classes), "division": self.division, "industry": self.industry, "kind": self.kind}
+    filters: Filters = field(default_factory=Filters)
+    size: int = 0
+    share: int | None = None
+    codes: tuple[str, ...] = ()
 
 
-def pull(task: Task, scheme: Scheme, filters: Filters, *, size: int, actor: str, now: int) -> InspectionList:
-    """Freeze the `size` riskiest entities under a task: by class from the worst, then the chance that a model
-    gives (where one does), then score, then code.
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """Secret random bytes of the caller, 32 each: of the random slice (kept with the list), and of the visits' codes (kept nowhere)."""
 
-    The order is that of the stored grades (their breakpoints are kept by the nightly run); reasons are worked out once
-    for the whole list. Reading happens before the write, so that nobody waits for it.
-    """
-    return freeze(task, choose(scheme, filters, size=size), actor=actor, now=now)
+    slice: bytes
+    tokens: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Entities chosen for a list, the riskiest first, with their reasons; nothing is written yet."""
+    """Entities chosen for a list, with their reasons; nothing is written yet.
+
+    `rows` stand in the order of the list: prioritised or designated ones first, then those drawn by lot out of `pool`.
+    """
 
     scheme: str
-    filters: Filters
+    ask: Ask
+    share: int
+    seed: bytes
     known: int
     rows: list[dict[str, Any]]
+    drawn: int
+    pool: Ids
+    busy: frozenset[int]
+    passed_over: dict[str, int]
     reasons: dict[int, list[dict[str, Any]]]
 
 
-def choose(scheme: Scheme, filters: Filters, *, size: int) -> Choice:
-    """Choose the `size` riskiest entities and work out why. Reads only."""
-    rows = _worst(scheme, filters, size)
-    return Choice(scheme.id, filters, ledger.head(), rows, _reasons(scheme, rows))
+def pull(task: Task, scheme: Scheme, ask: Ask, *, settings: Settings, desk: Desk, seeds: Seeds) -> InspectionList:
+    """Choose entities and freeze them as a list under a task: :func:`choose`, then :func:`freeze`, again where others were faster."""
+    return settled(
+        lambda: freeze(task, choose(task, scheme, ask, settings=settings, desk=desk, seed=seeds.slice), desk=desk, tokens=seeds.tokens)
+    )  # fmt: skip
 
 
-def freeze(task: Task, choice: Choice, *, actor: str, now: int) -> InspectionList:
-    """Save a choice as a list under a task, in one short transaction.
+def settled(act: Callable[[], T]) -> T:
+    """Do `act` (a choice and its freezing), one at a time in this process, and again where lists of others overtook it.
 
-    Raises NotADraw under a random task (a list by risk is no draw), NothingToList where no entity fits.
+    Pulls at once would choose the same entities, and all but one would have been in vain. Raises DatabaseBusy after half a
+    minute of waiting, ListOvertaken after eight attempts.
     """
-    if task.type == "random":
-        raise NotADraw(
-            f"Task {task.id} is random 双随机抽查. A list ordered by risk is not a draw; pull it under another type of task."
-        )
-    if not choice.rows:
-        asked = ", ".join(f"{name} {value}" for name, value in choice.filters.to_dict().items() if value)
+    if not _ONE_AT_A_TIME.acquire(timeout=PATIENCE):
+        raise DatabaseBusy
+    try:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return act()
+            except ListOvertaken:
+                continue
+        return act()
+    finally:
+        _ONE_AT_A_TIME.release()
+
+
+def choose(task: Task, scheme: Scheme, ask: Ask, *, settings: Settings, desk: Desk, seed: bytes) -> Choice:
+    """Choose who comes onto a list, and work out why. Reads only.
+
+    Prioritised rows follow `list_order`; `share` percent of the list, rounded up, are drawn by lot from everybody else who is
+    eligible. With codes the list has exactly those entities, in that order. Raises NotADraw under a random task, TaskConflict
+    under one that is over, RandomShareNeeded, NothingToList where nobody fits, and CodesRefused.
+    """
+    _lawful(task)
+    share = _share(task, ask)
+    rows, pool, drawn, busy, passed = (
+        _designated(task, scheme, ask, settings, desk) if ask.codes else _by_risk(task, scheme, ask, share, settings, desk, seed)
+    )  # fmt: skip
+    if not rows:
+        asked = ", ".join(f"{name} {value}" for name, value in ask.filters.to_dict().items() if value)
+        out = ", ".join(f"{number} {why}" for why, number in passed.items() if number)
         raise NothingToList(
-            f"No graded entity fits: {asked or 'no entity is graded yet'}. Nothing was frozen; widen the filters."
+            f"No graded entity fits: {asked or 'no entity is graded yet'}{f'; passed over: {out}' if out else ''}. Nothing was "
+            "frozen; widen the filters."
         )
-    rows, reasons = choice.rows, choice.reasons
+    items = list_order.applying(rows, task.checklist, desk.today)
+    weight = {item["code"]: int(item["harm"]) for item in task.checklist}
+    for row in rows:
+        row["items"] = items[row["entity"]]
+        row["harm"] = sum(weight[code] for code in row["items"])
+    # Those drawn by lot stand behind, in the order of all.
+    rows[len(rows) - drawn :] = sorted(rows[len(rows) - drawn :], key=lambda row: _rank(row, bool(task.checklist)))
+    reasons = list_reasons.of(scheme, [row for row in rows if row["class_"]])
+    return Choice(scheme.id, ask, share, seed, ledger.head(), rows, drawn, pool, busy, passed, reasons)
+
+
+def freeze(task: Task, choice: Choice, *, desk: Desk, tokens: bytes) -> InspectionList:
+    """Save a choice as a list under a task, each row with its visit, in one short transaction.
+
+    Of `choice.pool` those count who still wait for no visit: N of the random slice is exact. Raises TaskConflict where the task
+    ended meanwhile, ListOvertaken where a list of somebody else took an entity of this one.
+    """
+    rows, drawn = choice.rows, choice.drawn
     tour = {
         row["entity"]: place
-        for place, row in enumerate(
-            sorted(rows, key=lambda row: (row["division"], row["address"], row["code"])), start=1
-        )
-    }
+        for place, row in enumerate(sorted(rows, key=lambda row: list_tour.key(row["division"], row["address"], row["code"])), 1)
+    }  # fmt: skip
     with write():
+        if is_postgres():
+            # Whoever holds it writes lists and draws, one after the other.
+            execute(HEAD)
+        task = Task.get_by_id(task.id)
+        _lawful(task)
+        taken = _taken(task, choice)
+        size = int(len(choice.pool) - np.isin(choice.pool, np.fromiter(taken, np.int64, len(taken))).sum())
         made: InspectionList = InspectionList.create(
-            task=task,
-            scheme=choice.scheme,
-            filters=choice.filters.to_dict(),
-            known=choice.known,
-            size=len(rows),
-            created_by=actor,
-            created_at=now,
-        )
-        columns = (
-            "list_id",
-            "position",
-            "tour",
-            *("class" if name == "class_" else name for name in FROZEN),
-            "reasons",
-        )
+            task=task, scheme=choice.scheme, known=choice.known, size=len(rows), slice_pool=size if drawn else 0, slice_size=drawn,
+            filters={**choice.ask.filters.to_dict(), "random_share": choice.share, "passed_over": choice.passed_over},
+            slice_seed=choice.seed.hex() if drawn else "", created_by=desk.actor[:64], created_at=desk.now,
+        )  # fmt: skip
+        columns = ("list_id", "position", "tour", *("class" if name == "class_" else name for name in FROZEN), "items", "reasons")  # fmt: skip
         insert_rows(
-            "inspection_list_row",
-            columns,
-            (
-                (
-                    made.id,
-                    place,
-                    tour[row["entity"]],
-                    *(row[name] for name in FROZEN),
-                    orjson.dumps(reasons.get(row["entity"], [])).decode(),
-                )
-                for place, row in enumerate(rows, start=1)
-            ),
+            "inspection_list_row", columns, (_row(made, place, tour, row, choice) for place, row in enumerate(rows, 1))
         )
-        audit.note("list.pulled", actor=actor, subject=f"list {made.id}", now=now, task=task.id, size=len(rows))
+        first = "designated" if choice.ask.codes else "priority"
+        sure = 0 if choice.ask.codes else MILLION
+        chance = list_slice.inclusion(drawn, size) if drawn else 0
+        by_lot = len(rows) - drawn
+        visit_rows.write(
+            made, task,
+            [
+                (place, row["entity"], *((first, sure) if place <= by_lot else ("random", chance)), "")
+                for place, row in enumerate(rows, 1)
+            ],
+            token_seed=tokens, now=desk.now,
+        )  # fmt: skip
+        audit.note(
+            "list.pulled", actor=desk.actor, subject=f"list {made.id}", now=desk.now, task=task.id, size=len(rows), random=drawn
+        )  # fmt: skip
     return made
 
 
-def _worst(scheme: Scheme, filters: Filters, size: int) -> list[dict[str, Any]]:
-    where = ["s.scheme = ?", "e.status = 1"]
-    values: list[object] = [scheme.id]
-    if filters.classes:
-        where.append(f"s.class IN ({', '.join('?' * len(filters.classes))})")
-        values += filters.classes
-    for column, prefix in (("division", filters.division), ("industry", filters.industry)):
-        if prefix:
-            where.append(f"e.{column} BETWEEN ? AND ?")
-            values += prefix_range(column, prefix)
-    if filters.kind:
-        where.append("e.kind = ?")
-        values.append(filters.kind)
-    if "" not in filters.divisions:
-        where.append("(" + " OR ".join("e.division BETWEEN ? AND ?" for _ in filters.divisions) + ")")
-        values += [bound for prefix in filters.divisions for bound in prefix_range("division", prefix)]
-    condition = " AND ".join(where)
-    order = ORDER.format(code="coalesce(e.code, e.registration_no)" + (' COLLATE "C"' if is_postgres() else ""))
-    sql = f"SELECT {COLUMNS} FROM {TABLES} WHERE {condition} ORDER BY {order} LIMIT ?"  # noqa: S608 (all ours)
-    found = execute(sql, [*values, size]).fetchall()
-    return [dict(zip((*FROZEN, "rank", "known", "digest", "context"), row, strict=True)) for row in found]
-
-
-def _reasons(scheme: Scheme, rows: list[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
-    """The heaviest points rows of each entity, all in one pass, each as of the day and the knowledge of its grade.
-
-    An entity is left out where its grade does not follow any more (another content of the scheme, kind or coverage
-    since): it waits to be renewed, and the rows of another grade would not add up to the score frozen beside them.
-    """
-    # Given under cuts that the scheme has no more: it could not be graded on that day at all.
-    rows = [row for row in rows if scheme.cuts.at(row["graded_day"]) is not None]
-    # Nearly always one context; where some grades are older, each set of them over its own.
-    return {
-        entity: reasons
-        for number in sorted({row["context"] for row in rows})
-        for entity, reasons in _over(scheme, number, [row for row in rows if row["context"] == number]).items()
-    }
-
-
-def _over(scheme: Scheme, number: int, rows: list[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
-    """The same for rows whose grades read one context."""
-    asked = pl.DataFrame(
-        [(row["entity"], row["graded_day"], row["known"]) for row in rows],
-        schema={"entity": pl.Int64, "day": pl.Int32, "at": pl.Int64},
-        orient="row",
-    )
-    entities = asked["entity"].to_list()
-    head = ledger.head()
-    population = frames.population_of(entities, head).join(asked.select("entity", "day"), on="entity")
-    facts = frames.facts_ever(entities, facts_needed(scheme)).join(asked.select("entity", "at"), on="entity")
-    still = pl.col("gone").is_null() | (pl.col("gone") > pl.col("at"))
-    facts = facts.filter((pl.col("seq") <= pl.col("at")) & still).select(list(frames.FACTS))
-    found = reasons(population, facts, frames.coverage(head), scheme, given.as_read(entities, number, known=head))
-    digests = {row["entity"]: bytes(row["digest"]).hex() for row in rows}
-    return {
-        one.entity: [
-            {"rule": row.rule, "title": row.title, "points": row.points, "sentence": row.sentence}
-            for row in sorted(one.points, key=lambda row: (-row.points, row.rule))[:REASONS]
-            if row.points > 0
-        ]
-        for one in found
-        if one.digest == digests[one.entity]
-    }
+def get(number: int, *, organ: str) -> InspectionList:
+    """Return a list, with its task, of one's own organ or of a task that it is a partner of; `organ` empty: any. Raises ListNotFound."""
+    found = InspectionList.select(InspectionList, Task).join(Task).where(InspectionList.id == number).first()
+    if found is None or (organ and organ not in tasks.organs(found.task)):
+        raise ListNotFound(
+            f"{organ or 'This registry'} has no list {number}. POST /api/v1/lists pulls one under a task."
+        )
+    assert isinstance(found, InspectionList)
+    return found
 
 
 def percent(chance: int) -> str:
@@ -204,49 +229,127 @@ def percent(chance: int) -> str:
     return f"{chance // 10_000}.{chance // 1_000 % 10}%" if chance else ""
 
 
-def get(number: int, *, organ: str) -> InspectionList:
-    """Return a list of one's own organ. Raises ListNotFound."""
-    found = (
-        InspectionList.select(InspectionList, Task)
-        .join(Task)
-        .where((InspectionList.id == number) & (Task.organ == organ))
-        .first()
+def _lawful(task: Task) -> None:
+    if task.type == "random":
+        raise NotADraw(
+            f"Task {task.id} is random 双随机抽查. A list ordered by risk is not a draw; pull it under another type of task."
+        )
+    tasks.growing(task)
+
+
+def _share(task: Task, ask: Ask) -> int:
+    if ask.codes:
+        return 0
+    share = SHARE if ask.share is None else ask.share
+    if not 0 <= share <= MOST_SHARE:
+        raise RandomShareNeeded(
+            f"A random share of {share} % cannot be. Give 1 to {MOST_SHARE}; without it {SHARE} % of the list are drawn by lot."
+        )
+    if share == 0 and task.type not in WITHOUT:
+        raise RandomShareNeeded(
+            f"A prioritised list under a task of type {task.type} has a random slice: without one nobody would learn what the "
+            f"others do. Give `random_share` from 1 to {MOST_SHARE} percent; 0 is for tasks of type {', '.join(WITHOUT)}, "
+            "and for lists by `codes`."
+        )
+    return share
+
+
+Found = tuple[list[dict[str, Any]], Ids, int, frozenset[int], dict[str, int]]
+
+
+def _by_risk(task: Task, scheme: Scheme, ask: Ask, share: int, settings: Settings, desk: Desk, seed: bytes) -> Found:
+    everybody = list_slice.population(
+        scheme, ask.filters, task.checklist, task.type, settings=settings, today=desk.today
     )
-    if found is None:
-        raise ListNotFound(f"{organ} has no list {number}. POST /api/v1/lists pulls one under a task.")
-    assert isinstance(found, InspectionList)
+    first, drawn = list_slice.sizes(ask.size, len(everybody.eligible), share)
+    rows = list_order.ranked(
+        scheme, ask.filters, task.checklist, size=first, leave_out=everybody.capped | everybody.busy, today=desk.today
+    )
+    chosen = np.fromiter((row["entity"] for row in rows), np.int64, len(rows))
+    pool = everybody.eligible[~np.isin(everybody.eligible, chosen)]
+    # Read in two moments: whoever was registered or visited between them is in one of the two only.
+    drawn = min(drawn, len(pool))
+    numbers = list_slice.drawn(pool, drawn, seed)
+    by_lot = list_order.named(scheme, numbers)
+    return [*rows, *(by_lot[one] for one in numbers)], pool, drawn, everybody.busy, everybody.passed_over
+
+
+def _designated(task: Task, scheme: Scheme, ask: Ask, settings: Settings, desk: Desk) -> Found:
+    wanted = {fold_code(code): code for code in ask.codes}
+    ids: dict[str, int] = {}
+    status: dict[int, int] = {}
+    for part in in_slices(list(wanted), 10_000):
+        marks = ", ".join("?" * len(part))
+        sql = f"SELECT id, code, registration_no, status, division FROM entity WHERE code IN ({marks}) OR registration_no IN ({marks})"  # noqa: S608
+        for number, code, registration, state, division in execute(sql, [*part, *part]).fetchall():
+            if any(division.startswith(prefix) for prefix in ask.filters.divisions):
+                ids |= {name: number for name in (code, registration) if name in wanted}
+                status[number] = state
+    into = aliases.roots(list(ids.values()))
+    capped = list_slice.capped(task.type, settings=settings, today=desk.today)
+    busy = _waiting(task, {into.get(one, one) for one in ids.values()})
+    refused: dict[str, str] = {}
+    chosen: dict[int, None] = {}
+    for folded, given in wanted.items():
+        if folded not in ids:
+            refused[given] = "is not registered here"
+            continue
+        entity = into.get(ids[folded], ids[folded])
+        if status.get(entity) == CANCELLED:
+            refused[given] = "is cancelled 已注销"
+        elif entity in capped:
+            refused[given] = "has reached the annual cap 年度检查上限"
+        elif entity in busy:
+            refused[given] = f"waits for visit {busy[entity]} already"
+        chosen[entity] = None
+    if refused:
+        raise CodesRefused(refused)
+    found = list_order.named(scheme, list(chosen))
+    rows = [found[entity] for entity in chosen]
+    return rows, np.empty(0, np.int64), 0, frozenset(), {}
+
+
+def _waiting(task: Task, entities: set[int]) -> dict[int, int]:
+    """Entities among these that wait for a visit → its id. What came from outside is held up by nothing but its own task."""
+    only = " AND task_id = ?" if task.type in WITHOUT else ""
+    found: dict[int, int] = {}
+    for part in in_slices(sorted(entities), 10_000):
+        sql = (
+            f"SELECT entity, id FROM visit WHERE entity IN ({', '.join('?' * len(part))}) AND state IN {WAITING}{only}"  # noqa: S608
+        )
+        found |= dict(execute(sql, [*part, task.id] if only else part).fetchall())
     return found
 
 
-def page(
-    found: InspectionList, *, field_copy: bool, after: str | None, limit: int, divisions: tuple[str, ...] = ("",)
-) -> Page[dict[str, Any]]:
-    """Rows of a frozen list. The field copy is in the order of the tour and holds nothing of class, chance, score or reasons.
-
-    Rows outside `divisions` are left out: a key may belong to one district of an organ that pulled for several.
-    """
-    order = InspectionListRow.tour if field_copy else InspectionListRow.position
-    query = InspectionListRow.select().where(InspectionListRow.list == found.id)
-    if "" not in divisions:
-        query = query.where(reduce(or_, (InspectionListRow.division.startswith(prefix) for prefix in divisions)))
-    if after is not None:
-        query = query.where(order > cursor.decode(after, int)[0])
-    rows = list(query.order_by(order).limit(limit + 1))
-    more = len(rows) > limit
-    items = [_field(row, found.task) if field_copy else _full(row) for row in rows[:limit]]
-    key = (rows[limit - 1].tour if field_copy else rows[limit - 1].position) if more else None
-    return Page(items, cursor.encode(key) if more else None)
+def _taken(task: Task, choice: Choice) -> set[int]:
+    """Who came onto another list since the choice. Raises ListOvertaken where one of those is on this one."""
+    chosen = {row["entity"] for row in choice.rows}
+    if choice.ask.codes:
+        lost = set(_waiting(task, chosen))
+        taken: set[int] = set()
+    else:
+        taken = set(list_slice.waiting() - choice.busy)
+        lost = chosen & taken
+    if lost:
+        raise ListOvertaken(
+            f"Other lists took {len(lost)} of these entities while this one was being made. Nothing was frozen; send it again."
+        )
+    return taken
 
 
-def _field(row: InspectionListRow, task: Task) -> dict[str, Any]:
-    return {
-        "number": row.tour, "code": row.code, "name": row.name, "kind": row.kind, "division": row.division, "address": row.address,
-        "items": task.items, "basis": task.basis,
-    }  # fmt: skip
+def _rank(row: Mapping[str, Any], coded: bool) -> tuple[Any, ...]:
+    expected = (row["chance"] or 0) * (row["harm"] if coded else 1)
+    return -(row["rank"] if row["rank"] is not None else -1), -expected, -(row["score"] or 0), row["code"]
 
 
-def _full(row: InspectionListRow) -> dict[str, Any]:
-    return {
-        "number": row.position, "code": row.code, "name": row.name, "kind": row.kind, "division": row.division, "address": row.address,
-        "class": row.class_, "score": row.score, "chance": row.chance, "graded_on": clock.day_of(row.graded_day).isoformat(), "reasons": row.reasons,
-    }  # fmt: skip
+def _row(
+    made: InspectionList, place: int, tour: Mapping[int, int], row: Mapping[str, Any], choice: Choice
+) -> Sequence[object]:
+    # Who was named by code may have no grade yet: no class, and no day of one.
+    empty = {"class_": "", "score": 0, "chance": 0, "graded_day": 0}
+    values = [empty[name] if row[name] is None and name in empty else row[name] for name in FROZEN]
+    why = orjson.dumps(choice.reasons.get(row["entity"], [])).decode()
+    return (made.id, place, tour[row["entity"]], *values, orjson.dumps(row["items"]).decode(), why)
+
+
+assert set(FROZEN) - {"harm"} <= set(NAMES)

@@ -1,0 +1,164 @@
+"""The random slice 随机部分 of a prioritised list: who could have come onto it, and a few of them drawn by lot.
+
+A list that only follows risk would learn nothing of those whom it never sends anybody to. So some of every list are drawn by
+simple random sampling from all that are eligible and not prioritised: each with the same known probability, m of N.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from registry import clock
+from registry.config import Settings
+from registry.database import execute, read_frame
+from registry.services import frequency, visit_counts
+from registry.services.list_order import MERGED, WAITING, Filters, Item, of_entity, ranks_of
+from rules.scheme import Scheme
+
+# Percent of a list that is drawn by lot: a product default 产品默认值, it rests on no provision.
+SHARE = 20
+# Tasks that come from outside, or are owed by law: nobody chooses whom they are about, so nothing need be kept honest.
+WITHOUT = ("complaint_or_report", "transferred_lead", "statutory")
+MILLION = 1_000_000
+
+Ids = np.ndarray[Any, np.dtype[np.int64]]
+Marks = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Everybody who fits the filters, by id: who may come onto a list, and how many may not, and why."""
+
+    eligible: Ids
+    busy: frozenset[int]
+    capped: frozenset[int]
+    passed_over: dict[str, int]
+
+
+def population(
+    scheme: Scheme, filters: Filters, checklist: Sequence[Item], task_type: str, *, settings: Settings, today: date
+) -> Population:
+    """Who is graded, fits, and may be visited now: open, not at the annual cap, and on no visit that is still to be made.
+
+    `passed_over` counts those who fit and are not eligible, each by the first reason that holds: `not_open`,
+    `annual_cap`, `open_visit`. Five queries, whatever the number of entities.
+    """
+    ranks, values = ranks_of(scheme, filters)
+    sql = "SELECT entity FROM grade_state s WHERE scheme = ?" + (f" AND {ranks}" if ranks else "")  # noqa: S608 (ours)
+    graded = _ids(sql, [scheme.id, *values])
+    where, given = of_entity(filters, checklist, today)
+    if where:
+        # One pass over the entities; joined to the grades it would take five times as long.
+        fitting = read_frame(
+            f"SELECT e.id, e.status FROM entity e WHERE {' AND '.join(where)}",  # noqa: S608 (ours)
+            given,
+            {"id": pl.Int64, "status": pl.Int64},
+        )
+        graded = graded[np.isin(graded, fitting["id"].to_numpy())]
+        closed = fitting.filter(pl.col("status") != 1)["id"].to_numpy()
+    else:
+        closed = _ids("SELECT id FROM entity WHERE status <> 1", [])
+    merged = _ids(MERGED, [])
+    busy, full = waiting(), capped(task_type, settings=settings, today=today)
+    # Ids are given one after another: a mark for each is sorted by itself, and is a hundred times faster than sets.
+    marks = np.zeros(int(graded.max(initial=0)) + 1, dtype=bool)
+    marks[graded] = True
+    _strike(marks, merged)
+    passed = {"not_open": _strike(marks, closed), "annual_cap": _strike(marks, _array(full))}
+    passed["open_visit"] = _strike(marks, _array(busy))
+    return Population(np.flatnonzero(marks), busy, full, passed)
+
+
+def waiting() -> frozenset[int]:
+    """Entities on a visit that is still to be made, of whatever list and organ."""
+    sql = f"SELECT entity FROM visit WHERE state IN {WAITING}"  # noqa: S608 (ours)
+    return frozenset(entity for (entity,) in execute(sql).fetchall())
+
+
+def capped(task_type: str, *, settings: Settings, today: date) -> frozenset[int]:
+    """Entities that were visited this year as often as the annual cap 年度检查上限 allows, whoever made the visits.
+
+    Nobody where the frequency table names no cap for the day, or exempts this type of task from it.
+    """
+    table, day = frequency.table(settings), clock.day_number(today)
+    cap = table.annual_cap(day)
+    if cap is None or task_type in table.exemptions(day):
+        return frozenset()
+    made = visit_counts.made(None, date(today.year, 1, 1), today)
+    return frozenset(made.filter(pl.col("visits") >= cap)["entity"].to_list())
+
+
+def sizes(size: int, eligible: int, share: int) -> tuple[int, int]:
+    """How many of a list of `size` are prioritised and how many drawn by lot, where `share` percent are, rounded up.
+
+    The two together are never more than there are eligible.
+    """
+    whole = min(size, eligible)
+    drawn = -(-whole * share // 100)
+    return whole - drawn, drawn
+
+
+def drawn(pool: Ids, number: int, seed: bytes) -> list[int]:
+    """Draw `number` of `pool` by simple random sampling: every subset of that size is equally likely under a random seed.
+
+    Floyd's method over numbers that follow from the seed alone (SHA-256 over seed and a counter, without the bias of a
+    remainder): the same pool and seed give the same draw on any machine. The ids come back in ascending order.
+
+    Parameters
+    ----------
+    pool : distinct ids in ascending order
+    number : at most the size of the pool
+    seed : 32 secret random bytes, kept with the list
+    """
+    count = len(pool)
+    if not 0 <= number <= count:
+        raise ValueError(f"{number} of {count} cannot be drawn.")
+    numbers = _Numbers(seed)
+    places: set[int] = set()
+    for last in range(count - number, count):
+        place = numbers.below(last + 1)
+        places.add(last if place in places else place)
+    return sorted(int(pool[place]) for place in places)
+
+
+def inclusion(number: int, count: int) -> int:
+    """The probability with which each of `count` was among the `number` drawn, in millionths, to the nearest and at least 1."""
+    return max((2 * MILLION * number + count) // (2 * count), 1)
+
+
+class _Numbers:
+    """Numbers that follow from a seed."""
+
+    def __init__(self, seed: bytes) -> None:
+        self.seed, self.counter = seed, 0
+
+    def below(self, limit: int) -> int:
+        """A number from 0 to `limit` - 1, all equally likely."""
+        most = 2**256 - 2**256 % limit
+        while True:
+            digest = hashlib.sha256(self.seed + self.counter.to_bytes(8, "big")).digest()
+            self.counter += 1
+            value = int.from_bytes(digest, "big")
+            if value < most:
+                return value % limit
+
+
+def _ids(sql: str, values: Sequence[object]) -> Ids:
+    return read_frame(sql, values, {"entity": pl.Int64})["entity"].to_numpy()
+
+
+def _strike(marks: Marks, ids: Ids) -> int:
+    """Take the marks off these ids; returns how many had one."""
+    ids = ids[ids < marks.size]
+    number = int(marks[ids].sum())
+    marks[ids] = False
+    return number
+
+
+def _array(ids: frozenset[int]) -> Ids:
+    return np.fromiter(ids, np.int64, len(ids))
