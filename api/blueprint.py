@@ -113,6 +113,14 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         decorate: Callable[[F], F] = super().post(rule, **options)
         return decorate
 
+    def put(self, rule: str, **options: Any) -> Callable[[F], F]:
+        decorate: Callable[[F], F] = super().put(rule, **options)
+        return decorate
+
+    def delete(self, rule: str, **options: Any) -> Callable[[F], F]:
+        decorate: Callable[[F], F] = super().delete(rule, **options)
+        return decorate
+
     @staticmethod
     def doc(**said: Any) -> Callable[[F], F]:
         decorate: Callable[[F], F] = flask_smorest.Blueprint.doc(**said)

@@ -69,6 +69,7 @@ class EntityLabel(Base):
     until_on = DateField(null=True, help_text="First day on which it is a member no more")
     by = CharField(64)
     at = BigIntegerField()
+    label_id: str
 
     class Meta:
         primary_key = CompositeKey("label", "entity")
@@ -122,6 +123,7 @@ class InspectorAway(Base):
     from_on = DateField()
     to_on = DateField()
     why = CharField(200, default="")
+    inspector_id: int
 
     class Meta:
         primary_key = CompositeKey("inspector", "from_on")

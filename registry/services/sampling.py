@@ -18,7 +18,7 @@ from registry.errors import NotEmpty
 from registry.kinds import DERIVED, KINDS, Statement
 from registry.sample.generator import SEED, Sample, Size, generate
 from registry.sample.keys import record_key
-from registry.services import audit, entities, grading, ledger
+from registry.services import audit, entities, grading, ledger, sample_inspection
 from registry.services.entities import ENTITY_COLUMNS
 from registry.services.facts import FACT_COLUMNS, parts_of
 from registry.services.ledger import RECORD_COLUMNS, Pen
@@ -79,6 +79,7 @@ def load_sample(
                     ("scheme", "entity", "seq"),
                     ((scheme, number, pen.seq) for number in range(1, sample.entities.height + 1)),
                 )
+            sample_inspection.load(sample.entities, today=today, now=now, seed=seed)
             audit.note("sample.loaded", actor="xinheng sample", subject=str(size), now=now, seed=seed, density=density)
         counts = {kind: frame.height for kind, frame in sample.records.items()}
         return {"entities": sample.entities.height, "records": sum(counts.values()), **counts}
