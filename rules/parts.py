@@ -64,13 +64,6 @@ class Matrix:
 
 
 @dataclass(frozen=True, slots=True)
-class Visits:
-    """Visits in a year per 100 entities of each class, classes from the best: what a class costs in the field."""
-
-    per_100: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Membership:
     """Whom a scheme is for: those with any fact of ``kind``, on whatever day, that satisfies ``where``."""
 

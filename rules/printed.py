@@ -29,7 +29,7 @@ def printed(scheme: Scheme, on: date, lang: str, terms: words.Terms | None = Non
     ``terms`` say what the codes and severities of each kind are called; without them they are told as numbers. The second
     line says what holds of every value beside which nothing else is said: no basis, and in force since the first day.
 
-    Head, cuts and visits, what the values rest on, groups with their indicators, rules and wanted indicators, and the
+    Head and cuts, what the values rest on, groups with their indicators, rules and wanted indicators, and the
     tables, in the order of the files. Whatever is not in force on the day says so.
     """
     page = _Page(scheme, to_day(on), lang, terms or {})
@@ -94,13 +94,6 @@ class _Page:
             )
         yield self.line("内容摘要", "Hash", one.hash[:16])
         yield from self._dated("分级", "Cuts", one.cuts, self._cuts)
-        if one.visits is not None:
-            yield from self._dated(
-                "每百户每年检查次数",
-                "Visits in a year per 100 entities",
-                one.visits,
-                lambda visits: self._pairs(zip(one.classes, visits.per_100, strict=True)),
-            )
 
     def resting(self) -> Iterator[str]:
         """How many values rest on which kind of basis, and what rests on a draft."""

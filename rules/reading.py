@@ -24,7 +24,6 @@ from rules.parts import (
     Second,
     Steps,
     Title,
-    Visits,
     Wanted,
 )
 from rules.reader import Table, check_id
@@ -76,25 +75,6 @@ def read_members(head: Table, kinds: Mapping[str, int]) -> Membership | None:
     tree, text = where(table) if table.has("where") else (None, "")
     table.finish()
     return Membership(kinds[kind], kind, tree, text)
-
-
-def read_visits(head: Table, classes: int) -> Dated[Visits] | None:
-    """``[[scheme.visits]]``: visits in a year per 100 entities of each class, the best class first."""
-    if not head.has("visits"):
-        return None
-    spans: list[Span[Visits]] = []
-    for row in head.list_of("visits"):
-        per_100 = tuple(one[0] for one in row.rows("per_100", 1, "[2, 5, 100, 100]"))
-        if per_100 and len(per_100) != classes:
-            problem = f"has {len(per_100)} numbers for {classes} classes"
-            row.wrong("per_100", problem, "Write one number for each class, the best class first")
-        if any(not 0 <= number <= 100_000 for number in per_100):
-            problem = f"{list(per_100)} leave 0 to 100000 visits"
-            row.wrong("per_100", problem, "Write visits in a year per 100 entities: 50 is one visit in two years")
-        spans.append(row.dated(Visits(per_100)))
-        row.finish()
-    head.mistakes.extend(order_mistakes(head.file, f"{head.key}.visits", spans))
-    return Dated.of(spans)
 
 
 def read_cuts(table: Table, *, lowest: int, highest: int, direction: str) -> Dated[Cuts]:

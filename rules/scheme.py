@@ -21,9 +21,9 @@ from rules.draft import Draft
 from rules.errors import Mistake, NotInForce, Refused, SchemeError
 from rules.kinds import INDICATORS_FOR, KINDS
 from rules.measures import read_indicators
-from rules.parts import Cuts, Group, Indicator, Lookup, Matrix, Membership, Rule, Second, Steps, Title, Visits, Wanted
+from rules.parts import Cuts, Group, Indicator, Lookup, Matrix, Membership, Rule, Second, Steps, Title, Wanted
 from rules.reader import Table
-from rules.reading import read_cuts, read_groups, read_members, read_rules, read_visits, read_wanted
+from rules.reading import read_cuts, read_groups, read_members, read_rules, read_wanted
 from rules.whole import check_whole, read_head
 
 
@@ -55,7 +55,6 @@ class Scheme:
     content: str = field(repr=False)  # canonical JSON of everything that counts
     boundaries: tuple[int, ...]  # days on which any dated value of its own that decides about grades changes
     members: Membership | None = None  # None: everyone of its subjects
-    visits: Dated[Visits] | None = None
     matrices: Mapping[str, Dated[Matrix]] = field(default_factory=dict)
     wanted: Mapping[str, Wanted] = field(default_factory=dict)
     inner: Mapping[str, Scheme] = field(default_factory=dict)  # those whose grade an indicator reads, by id
@@ -83,8 +82,6 @@ class Scheme:
     def dated(self) -> Iterator[tuple[str, Dated[Any]]]:
         """The key and the value of everything in this scheme that is dated, in a fixed order."""
         yield "scheme.cuts", self.cuts
-        if self.visits is not None:
-            yield "scheme.visits", self.visits
         for sort, tables in (("steps", self.steps), ("lookup", self.lookups), ("matrix", self.matrices)):
             yield from ((f"{sort}.{id_}", one) for id_, one in tables.items())
         for id_, rule in self.rules.items():
@@ -221,7 +218,7 @@ def _built(source: Source, kinds: Mapping[str, int], inner: Mapping[str, Scheme 
     read_groups(main, draft)
     scheme["cuts"] = read_cuts(head, **{key: scheme[key] for key in ("lowest", "highest", "direction")})
     classes = scheme["cuts"].spans[0].value.classes if scheme["cuts"].spans else ()
-    scheme["members"], scheme["visits"] = read_members(head, kinds), read_visits(head, len(classes))
+    scheme["members"] = read_members(head, kinds)
     read_wanted(main, draft)
     head.finish()
     main.finish()

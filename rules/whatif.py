@@ -6,9 +6,8 @@ depends on how the entities were cut into ranges.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from operator import mul
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,7 @@ import polars as pl
 
 from rules.engine import Part, evaluate
 from rules.given import NOTHING, Given
+from rules.inspection.frequency import WHOLE, FrequencyTable
 from rules.kinds import DIRECTIONS, REGISTRATION
 from rules.receipt import NO_HIT
 from rules.scheme import Scheme
@@ -203,14 +203,19 @@ def industries(population: pl.DataFrame, facts: pl.DataFrame) -> pl.Series:
     return found["industry"].fill_null(0)
 
 
-def visits(scheme: Scheme, day: int, classes: Sequence[int]) -> int | None:
-    """Visits in a year that so many entities of each class, from the best, take: rounded half up; None where the scheme
-    does not say."""
-    span = scheme.visits.at(day) if scheme.visits is not None else None
-    if span is None:
-        return None
-    hundredths: int = sum(map(mul, span.value.per_100, classes))
-    return (hundredths + 50) // 100
+def visits(scheme: Scheme, table: FrequencyTable, day: int, graded: Iterable[tuple[int, int, int]]) -> int | None:
+    """Visits in a year that graded entities take by a frequency table; rounded half up, None where it has no row for one.
+
+    ``graded`` is (place of the class, 0 for the best; industry, GB/T 4754 class, 0 unknown; number of entities). Each row gives
+    365 / its interval, else its lower ratio, else its upper one (:attr:`rules.inspection.frequency.Row.yearly`), for general items.
+    """
+    total = 0
+    for place, industry, number in graded:
+        row = table.at(scheme.id, "general", scheme.classes[place], industry, day)
+        if row is None:
+            return None
+        total += row.yearly * number
+    return (2 * total + WHOLE) // (2 * WHOLE) if any(scheme.id in line.schemes for line in table.lines) else None
 
 
 def within(divisions: Iterable[str], population: pl.DataFrame) -> pl.DataFrame:

@@ -136,7 +136,9 @@ def show(body: dict[str, Any]) -> None:
     click.echo()
     _distribution(body)
     _matrix(body)
-    _visits(body["visits"])
+    _visits("全年检查户次 Inspections a year", body["visits"])
+    _visits("所需人日 Inspector-days", body["inspector_days"])
+    click.echo()
     for title, key, rows in (
         ("按区县 By division", "division", body["by_division"]),
         ("按行业 By industry", "industry", body["by_industry"]),
@@ -182,15 +184,15 @@ def _matrix(body: dict[str, Any]) -> None:
     support.table(["现行 old ↓  拟议 new →", *names], rows, title="流向 From class to class")
 
 
-def _visits(visits: dict[str, int | None]) -> None:
-    said = [f"{word} {visits[side]:,}" if visits[side] is not None else f"{word} —" for side, word in
+def _visits(title: str, figures: dict[str, int | None]) -> None:
+    said = [f"{word} {figures[side]:,}" if figures[side] is not None else f"{word} —" for side, word in
             (("old", "现行 old"), ("new", "拟议 new"))]  # fmt: skip
-    difference = visits["difference"]
+    difference = figures["difference"]
     if difference is None:
-        click.echo(f"全年检查户次 Inspections a year: {', '.join(said)} (— : the scheme has no [[scheme.visits]])\n")
+        click.echo(f"{title}: {', '.join(said)} (— : the frequency table has no row for a class of it)")
         return
     word = "增加 added" if difference > 0 else "减少 saved" if difference < 0 else "不变 unchanged"
-    click.echo(f"全年检查户次 Inspections a year: {', '.join(said)}; {word} {abs(difference):,}\n")
+    click.echo(f"{title}: {', '.join(said)}; {word} {abs(difference):,}")
 
 
 def _groups(title: str, key: str, rows: list[dict[str, Any]], body: dict[str, Any]) -> None:

@@ -368,7 +368,12 @@ def _compared(told: Mapping[str, Any], by: str, at: str) -> None:
         )
     difference = result["visits"]["difference"]
     if difference is not None:
-        click.echo(f"    检查次数 visits a year: {difference:+,}")
+        # Figures that were kept before inspector-days were counted have none.
+        days = result.get("inspector_days", {}).get("difference")
+        click.echo(
+            f"    检查次数 visits a year: {difference:+,}"
+            + ("" if days is None else f"; 人日 inspector-days: {days:+,}")
+        )
 
 
 def _row(found: SchemeProposal, settings: Settings) -> dict[str, Any]:

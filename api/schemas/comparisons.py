@@ -112,8 +112,13 @@ class VisitsOut(Out):
     old = fields.Integer(required=True, allow_none=True)
     new = fields.Integer(required=True, allow_none=True)
     difference = fields.Integer(
-        required=True, allow_none=True, metadata={"description": "Inspections a year added; below 0: saved"}
+        required=True, allow_none=True, metadata={"description": "Added a year; below 0: saved"}
     )
+
+
+class ComparedTable(Out):
+    id = fields.String(required=True)
+    hash = fields.String(required=True, metadata={"description": "SHA-256 of all that counts"})
 
 
 class TrialOut(Out):
@@ -151,7 +156,15 @@ class ComparisonOut(Out):
         fields.Nested(Mover), required=True, metadata={"description": "Those who become worst first, then by code"}
     )
     moved_by = fields.List(fields.Nested(MovedBy), required=True)
-    visits = fields.Nested(VisitsOut, required=True)
+    visits = fields.Nested(VisitsOut, required=True, metadata={"description": "Inspections a year 全年检查户次"})
+    inspector_days = fields.Nested(
+        VisitsOut,
+        required=True,
+        metadata={"description": "The same in inspector-days 人日, of an average item by teams of two"},
+    )
+    frequency = fields.Nested(
+        ComparedTable, required=True, metadata={"description": "Frequency table that says how often 抽查比例和频次"}
+    )
     sensitivity = fields.List(
         fields.Nested(TrialOut), required=True, allow_none=True, metadata={"description": "What moves most first"}
     )

@@ -16,11 +16,13 @@ from registry.database import execute, in_slices, read_frame, session
 from registry.errors import RegistryError, SchemeNotInForce
 from registry.kinds.industries import SECTIONS
 from registry.kinds.registration import SUBJECTS
-from registry.services import frames, given, ledger
+from registry.services import frames, frequency, given, ledger
 from rules import whatif
 from rules.engine import facts_needed
 from rules.errors import NotInForce
 from rules.given import Given
+from rules.inspection.frequency import FrequencyTable
+from rules.inspection.quotas import inspector_days
 from rules.kinds import REGISTRATION
 from rules.parts import Title
 from rules.scheme import Scheme
@@ -66,7 +68,9 @@ class Comparison:
     by_division, by_industry, by_subject : the same figures by district (six digits), section of GB/T 4754, kind of subject
     movers : who changes class, those who become worst first, then by code; at most so many as were asked for
     moved_by : all who change class, by the row of the score that changed most in the direction of the move
-    visits : visits in a year under both (None where a scheme does not say), and how many are added (below 0: saved)
+    visits : visits in a year under both (None where the frequency table has no row for it), and how many are added (below 0: saved)
+    inspector_days : the same in inspector-days, of an average item and teams of two
+    frequency : id and hash of the frequency table
     sensitivity : what was tried on the new scheme, what moves most first; None where it was not asked for
     """
 
@@ -88,6 +92,8 @@ class Comparison:
     movers: list[dict[str, Any]]
     moved_by: list[dict[str, Any]]
     visits: dict[str, int | None]
+    inspector_days: dict[str, int | None]
+    frequency: dict[str, str]
     sensitivity: list[dict[str, Any]] | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -121,13 +127,15 @@ def compare(
     """Grade everyone in these divisions (prefixes of GB/T 2260) on a day under both schemes, and say what would change.
 
     `known` is how much of the ledger is known (default: all of it); the context and the classes set by persons are those
-    in force. `movers` is how many are named. Writes nothing. Raises SchemeNotInForce where a scheme has no cuts on the day.
+    in force. `movers` is how many are named. Writes nothing. Raises SchemeNotInForce where a scheme has no cuts on the day, and
+    BadFrequencyTable where the frequency table has mistakes.
     """
     for scheme in (old, new):
         try:
             scheme.compiled(scheme.subjects[0], scheme.epoch(clock.day_number(day)))
         except NotInForce as error:
             raise SchemeNotInForce(str(error)) from error
+    table = frequency.table(settings)
     with session():
         known = ledger.head() if known is None else known
         highest = execute("SELECT coalesce(max(id), 0) FROM entity").fetchone()[0]
@@ -143,7 +151,9 @@ def compare(
             )
             if progress is not None:
                 progress(last, highest)
-        return _told(old, new, total, day=day, known=known, divisions=divisions, movers=movers, sensitivity=sensitivity)
+        return _told(
+            old, new, total, table, day=day, known=known, divisions=divisions, movers=movers, sensitivity=sensitivity
+        )
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -188,8 +198,8 @@ def _read_ahead(old: Scheme, new: Scheme, ranges: Sequence[tuple[int, int]], day
 
 
 def _told(
-    old: Scheme, new: Scheme, total: whatif.Sum, *, day: date, known: int, divisions: Sequence[str], movers: int,
-    sensitivity: bool,
+    old: Scheme, new: Scheme, total: whatif.Sum, table: FrequencyTable, *, day: date, known: int,
+    divisions: Sequence[str], movers: int, sensitivity: bool,
 ) -> Comparison:  # fmt: skip
     tally = total.tally.with_columns(
         jump=pl.Series(whatif.jumps(old, new, total.tally["old"].to_numpy(), total.tally["new"].to_numpy())),
@@ -198,10 +208,7 @@ def _told(
     whole = _figures(old, new, tally)
     both = tally.filter((pl.col("old") >= 0) & (pl.col("new") >= 0))
     number = clock.day_number(day)
-    was, will = (
-        whatif.visits(scheme, number, list(whole["classes"][side].values()))
-        for side, scheme in (("old", old), ("new", new))
-    )
+    planned = [_visits(scheme, table, number, tally, side) for side, scheme in (("old", old), ("new", new))]
     return Comparison(
         old=_described(old),
         new=_described(new),
@@ -222,9 +229,27 @@ def _told(
         ],
         movers=_movers(old, new, total.movers, movers),
         moved_by=_moved_by(old, new, total.movers),
-        visits={"old": was, "new": will, "difference": None if was is None or will is None else will - was},
+        visits=_sides(*planned),
+        inspector_days=_sides(*(_days(table, number, one) for one in planned)),
+        frequency={"id": table.id, "hash": table.hash},
         sensitivity=_sensitivity(new, total.trials, number) if sensitivity else None,
     )
+
+
+def _visits(scheme: Scheme, table: FrequencyTable, day: int, tally: pl.DataFrame, side: str) -> int | None:
+    graded = tally.filter(pl.col(side) >= 0).group_by(side, "industry").agg(pl.col("entities").sum())
+    return whatif.visits(scheme, table, day, graded.iter_rows())
+
+
+def _days(table: FrequencyTable, day: int, visits: int | None) -> int | None:
+    pace = table.visit(day)
+    return (
+        None if visits is None or pace is None else inspector_days(visits, pace.minutes, day_minutes=pace.day_minutes)
+    )
+
+
+def _sides(was: int | None, will: int | None) -> dict[str, int | None]:
+    return {"old": was, "new": will, "difference": None if was is None or will is None else will - was}
 
 
 def _described(scheme: Scheme) -> dict[str, Any]:

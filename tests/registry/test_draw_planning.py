@@ -55,8 +55,8 @@ def test_who_is_left_out_is_counted_by_reason_and_listed_in_the_full_minutes(on_
     capped, recent, busy, ungraded, *rest = people
     Entity.update(kind="individual").where(Entity.id == rest[0]).execute()
     checked(capped, date(2026, 2, 2), date(2026, 3, 3))
-    checked(recent, TODAY - timedelta(days=29))
-    checked(rest[1], TODAY - timedelta(days=30))
+    checked(recent, TODAY - timedelta(days=89))
+    checked(rest[1], TODAY - timedelta(days=90))
     visit_of(busy, state="open")
     GradeState.delete().where(GradeState.entity == ungraded).execute()
     made = commit(on_sqlite, kind="enterprise")

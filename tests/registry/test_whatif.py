@@ -8,7 +8,7 @@ from registry.clock import day_number
 from registry.database import execute
 from registry.errors import SchemeNotInForce
 from registry.models import Entity
-from registry.services import book, grading, ledger, standing, whatif
+from registry.services import book, frequency, grading, ledger, standing, whatif
 from registry.services.whatif import ComparisonRunning
 from rules.scheme import load_files
 from tests.conftest import NOW, TODAY
@@ -122,13 +122,22 @@ def test_the_same_scheme_moves_nobody_and_still_tells_what_it_turns_on(settings,
     assert compare(settings, schemes, sensitivity=False).sensitivity is None
 
 
-def test_visits_follow_from_the_classes_and_the_schemes_own_table(settings, schemes, district):
+def test_visits_and_inspector_days_follow_from_the_classes_and_the_frequency_table(settings, schemes, district):
     found = compare(settings, schemes)
+    table, day = frequency.table(settings), day_number(TODAY)
+    codes = {"C": 1431, "F": 5211, "I": 6513}
     for side, scheme in zip(("old", "new"), schemes, strict=True):
-        per_100 = scheme.visits.at(day_number(TODAY)).value.per_100
-        hundredths = sum(rate * number for rate, number in zip(per_100, found.classes[side].values(), strict=True))
-        assert found.visits[side] == (hundredths + 50) // 100
-    assert found.visits["difference"] == found.visits["new"] - found.visits["old"]
+        total = sum(
+            table.at(scheme.id, "general", name, codes[one["industry"]], day).yearly * number
+            for one in found.by_industry
+            for name, number in one["classes"][side].items()
+        )
+        assert found.visits[side] == (total + 5_000) // 10_000
+        # 90 minutes on site: four in a day of 360, and two inspectors go.
+        assert found.inspector_days[side] == -(-found.visits[side] // 4) * 2
+    for figures in (found.visits, found.inspector_days):
+        assert figures["difference"] == figures["new"] - figures["old"]
+    assert found.frequency == {"id": "district", "hash": table.hash}
 
 
 def test_a_day_before_a_scheme_has_cuts_is_refused(settings, schemes, district):

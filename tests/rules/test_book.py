@@ -35,9 +35,6 @@ def _bases(book: Scheme) -> Iterator[tuple[str, Basis]]:
     """Every basis of the scheme and where it stands."""
     for span in book.cuts.spans:
         yield "cuts", span.basis
-    assert book.visits is not None
-    for visits in book.visits.spans:
-        yield "visits", visits.basis
     for group in book.groups.values():
         assert group.basis is not None
         yield group.id, group.basis
@@ -124,14 +121,6 @@ def test_vetoes_are_few_and_each_rests_on_a_finding_of_an_organ() -> None:
     )
     kinds = {BOOK.indicators[id_].kind_name for veto in vetoes for id_ in BOOK.rules[veto].indicators}
     assert kinds == {"accident", "spot_check", "registration", "penalty", "abnormal_listing", "serious_listing"}
-
-
-def test_visits_follow_the_local_example_from_its_day_and_are_carried_back_as_ours() -> None:
-    assert BOOK.visits is not None
-    before, after = BOOK.visits.spans
-    assert before.value.per_100 == after.value.per_100 == (2, 5, 100, 100)
-    assert (to_date(before.start), to_date(after.start)) == (START, date(2022, 8, 1))
-    assert (before.basis.kind, after.basis.kind) == ("product_default", "local_example")
 
 
 def test_the_class_is_never_published() -> None:

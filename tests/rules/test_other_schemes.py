@@ -164,19 +164,6 @@ def test_the_edges_between_classes_are_whole_numbers(name: str, edges: dict[int,
     assert [cuts.value.classes[place] for place in places] == list(edges.values())
 
 
-@pytest.mark.parametrize(
-    ("name", "visits"),
-    [
-        ("food-producer", (100, 100, 200, 300)),
-        ("food-producer-draft-2022", (50, 100, 200, 300)),
-        ("food-producer-anhui", (50, 100, 200, 300)),
-        ("combined", (2, 5, 100, 100)),
-    ],
-)
-def test_a_scheme_that_allocates_visits_says_how_many(name: str, visits: tuple[int, ...]) -> None:
-    assert BOOK[name].visits.at(DAY).value.per_100 == visits
-
-
 # --- direction -------------------------------------------------------------------------------------------------------
 
 BAD = {
@@ -436,15 +423,12 @@ def test_the_page_has_every_rule_with_its_condition_and_points_of_today_and_no_o
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_the_page_has_the_classes_the_visits_and_the_counts_of_every_scheme(name: str) -> None:
+def test_the_page_has_the_classes_and_the_counts_of_every_scheme(name: str) -> None:
     scheme = BOOK[name]
     page, cuts = "\n".join(section(scheme)), scheme.cuts.at(DAY)
     assert cuts is not None
     for class_, highest in zip(cuts.value.classes, cuts.value.highest, strict=True):
         assert f"{class_} to {highest}" in page
-    if scheme.visits is not None:
-        visits = scheme.visits.at(DAY)
-        assert f"Visits a year per 100: {' / '.join(str(one) for one in visits.value.per_100)}" in page
     assert f"{len(scheme.indicators)} indicators, {len(scheme.rules)} rules, {len(OUTCOMES[name])} worked cases" in page
     assert scheme.title.zh in page
     for want in scheme.wanted.values():

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 
 from rules.content import files_of, inner_of
-from rules.dated import to_date
 from rules.engine import facts_needed, grade
 from rules.errors import SchemeError
 from rules.kinds import (
@@ -143,9 +142,6 @@ BOOK = Path(__file__).parents[2] / "rules" / "book"
 
 def test_the_outer_scheme_is_what_its_files_say():
     assert (OVER.published, OVER.members.kind_name, OVER.members.where_text) == ("local_rule", "licence", "code = 1")
-    assert [(to_date(span.start).isoformat(), span.value.per_100) for span in OVER.visits.spans] == [
-        ("2023-01-01", (0, 50, 200)), ("2024-05-01", (5, 100, 300)),
-    ]  # fmt: skip
     assert OVER.matrices["both"].spans[1].value.values == ((0, 1, 3), (1, 2, 3), (3, 3, 3))
     assert OVER.wanted["pledges"].needs.en == "Pledge registrations of the intellectual-property office"
     assert OVER.inner == {"toy": SCHEME}
@@ -182,7 +178,7 @@ def test_a_stored_content_gives_the_same_scheme_back(scheme):
     back = from_content(scheme.content, inner=scheme.inner)
     assert (back.content, back.hash) == (scheme.content, scheme.hash)
     for name in ("id", "title", "subjects", "published", "cuts", "groups", "seconds", "steps", "lookups", "matrices",
-                 "wanted", "members", "visits", "indicators", "rules", "boundaries", "classes"):  # fmt: skip
+                 "wanted", "members", "indicators", "rules", "boundaries", "classes"):  # fmt: skip
         assert getattr(back, name) == getattr(scheme, name), name
     assert list(printed(back, date(2024, 4, 30), "zh")) == list(printed(scheme, date(2024, 4, 30), "zh"))
     assert list(back.bases()) == list(scheme.bases())
