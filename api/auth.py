@@ -19,6 +19,8 @@ from registry.services.keys import Caller, NotAnEnterprisesKey
 F = TypeVar("F", bound=Callable[..., Any])
 
 DECLARATION = "__allowed__"
+# No organ has this name.
+NO_ORGAN = " "
 MINUTE = 60_000
 
 
@@ -121,6 +123,11 @@ def caller() -> Caller:
     """Who makes the request that is being answered."""
     found: Caller = g.caller
     return found
+
+
+def own_organ() -> str:
+    """The caller's organ. A key without one takes part in no task: it must not pass for a terminal, which works for all."""
+    return caller().organ or NO_ORGAN
 
 
 def require(scope: str, what: str) -> None:

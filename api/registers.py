@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, request
 
 from api import idempotency
-from api.auth import caller
+from api.auth import caller, own_organ
 from api.context import here
 from api.errors import BodyTooLarge, InvalidRequest, NoSuchPath
 from api.schemas.registers import FileOut
@@ -35,7 +35,7 @@ FORM_PATH = [
 def desk() -> Desk:
     """Who makes the request, for which organ and divisions."""
     at, who = here(), caller()
-    return Desk(who.actor, who.organ, at.today(), at.now(), who.divisions)
+    return Desk(who.actor, own_organ(), at.today(), at.now(), who.divisions)
 
 
 def said(outcome: Outcome) -> int:

@@ -1,10 +1,9 @@
-"""What a regulator waits for, inside the process: search by name, an inspection list, an explanation, one post."""
+"""What a regulator waits for, inside the process: search by name, an explanation, one post."""
 
 import random
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Any
 
 from benchmarks.importing import ORGAN
@@ -12,13 +11,12 @@ from benchmarks.report import Figure
 from benchmarks.work import NOW, SEED, TODAY, Work, connected, seconds, shuffled
 from registry.database import execute
 from registry.models import Entity
-from registry.services import explanation, grading, lists, records, search, tasks
-from registry.services.lists import Filters
+from registry.services import explanation, grading, records, search
 from registry.services.search import Query
 from rules.scheme import Scheme
 
 PAIRS, EXPLAINED, POSTED = 200, 100, 200
-SEARCH_MS, LIST_MS, EXPLAIN_MS, REGRADE_MS = 50.0, 200.0, 50.0, 10.0
+SEARCH_MS, EXPLAIN_MS, REGRADE_MS = 50.0, 50.0, 10.0
 
 
 def _each(act: Callable[[Any], object], values: Sequence[Any]) -> list[float]:
@@ -47,20 +45,6 @@ def search_by_name(work: Work) -> list[Figure]:
     slowest = pairs[times.index(max(times))]
     note = f"{len(names):,} names, first page of 50; p50 {_percentile(times, 50):.1f} ms, slowest {max(times):.0f} ms ({slowest})"
     return [Figure("name search, two characters, p99", _percentile(times, 99), "ms", limit=SEARCH_MS, note=note)]
-
-
-def inspection_list(work: Work) -> list[Figure]:
-    """A list of 500 out of everybody, with reasons, frozen in the database."""
-    with connected(work, work.copy("list")) as (_, scheme):
-        task = tasks.create(
-            type="key_supervision", title="重点检查", basis="基准测试", organ=ORGAN, items=["登记事项检查"],
-            from_on=TODAY, to_on=TODAY + timedelta(days=30), actor="benchmark", now=NOW,
-        )  # fmt: skip
-        times = _each(
-            lambda size: lists.pull(task, scheme, Filters(), size=size, actor="benchmark", now=NOW), [500] * 9
-        )
-    note = f"choosing, reasons of all 500 and saving; slowest of 9: {max(times):.0f} ms"
-    return [Figure("inspection list of 500, median", statistics.median(times), "ms", limit=LIST_MS, note=note)]
 
 
 def explain(work: Work) -> list[Figure]:

@@ -92,6 +92,8 @@ class Jobs:
     watch_model: str = "15 4 * * 1"
     raise_warnings: str = "30 4 * * *"
     suggest_raises: str = "40 4 * * *"
+    mark_due: str = "50 4 * * *"
+    publish_results: str = "0 5 * * *"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,11 @@ class Model:
     use: str = "on"
     scheme: str = "inspection-record"
     grades: str = "general-risk"
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    frequency: str = "rules/inspection/frequency.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +138,7 @@ class Settings:
     listings: Listings = field(default_factory=Listings)
     publication: Publication = field(default_factory=Publication)
     model: Model = field(default_factory=Model)
+    inspection: Inspection = field(default_factory=Inspection)
     api: Api = field(default_factory=Api)
     jobs: Jobs = field(default_factory=Jobs)
     seal: Seal = field(default_factory=Seal)
@@ -156,7 +164,7 @@ USES = ("on", "off")
 SWITCHES = ("superior_approval", "three_year_transfer")
 SECTIONS: dict[str, type] = {
     "database": Database, "server": Server, "privacy": Privacy, "grading": Grading,
-    "import": Import, "exchange": Exchange, "listings": Listings, "publication": Publication, "model": Model, "api": Api, "jobs": Jobs, "seal": Seal, "log": Log,
+    "import": Import, "exchange": Exchange, "listings": Listings, "publication": Publication, "model": Model, "inspection": Inspection, "api": Api, "jobs": Jobs, "seal": Seal, "log": Log,
 }  # fmt: skip
 
 

@@ -261,6 +261,7 @@ class _Told:
     parameters: tuple[ParameterUsed, ...]
     units: dict[str, str]
     named: tuple[str, ...]  # indicators that the reason names
+    sentences: dict[tuple[int | None, ...], dict[str, str]]  # by the values of those: most entities share theirs
 
 
 def _tell(scheme: Scheme, one: CompiledRule) -> _Told:
@@ -295,6 +296,7 @@ def _tell(scheme: Scheme, one: CompiledRule) -> _Told:
                 }
             )
         ),
+        sentences={},
     )
 
 
@@ -302,14 +304,17 @@ def _rule_row(
     scheme: Scheme, one: CompiledRule, points: int, at: int, seen: dict[str, _Seen], told: _Told
 ) -> PointsRow:
     rule = one.rule
-    said = {**{name: seen[name].values[at] for name in told.named if name in seen}, **one.constants}
+    values = tuple(seen[name].values[at] if name in seen else None for name in told.named)
+    if values not in told.sentences:
+        said = {**{name: seen[name].values[at] for name in told.named if name in seen}, **one.constants}
+        told.sentences[values] = {lang: render(text, said, told.units) for lang, text in rule.reason.as_dict().items()}
     return PointsRow(
         rule=rule.id if rule.effect == "points" else f"{rule.effect}:{rule.id}",
         points=points,
         title=rule.title.as_dict(),
         group=scheme.seconds[rule.second].group,
         second=rule.second,
-        sentence={lang: render(text, said, told.units) for lang, text in rule.reason.as_dict().items()},
+        sentence=told.sentences[values],
         condition=told.condition,
         parameters=told.parameters,
         indicators=rule.indicators,

@@ -4,22 +4,27 @@
 
 A block is ``` console; lines that begin with `$ ` are commands, what follows is their output. `xinheng …` runs inside this
 process and `curl …` against a server inside this process, both at the day of the docs; `make …` and `git …` are checked against
-the Makefile, not run. A line `…` stands for any number of lines. What follows `<!-- day: 2026-12-01 -->` is run on that day.
+the Makefile, not run. A line `…` stands for any number of lines. What follows `<!-- day: 2026-12-01 -->` is run on that day. Secret bytes (seeds of draws)
+follow from the command, so that a page can name whom its draw drew. The folder of the page has docs/ with the scripts in it.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import re
+import secrets
 import subprocess
 import sys
 import tempfile
 import threading
 import tomllib
+from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from unittest import mock
 
 import time_machine
 from click.testing import CliRunner
@@ -99,11 +104,21 @@ class World:
         self.folder = folder
         self.assigned: list[str] = []
         self.day = DAY
+        # How often each command was given, and how many secrets the last one has had.
+        self.given: Counter[str] = Counter()
+        self.secret = ("", 0)
         os.environ["XINHENG_DATABASE_URL"] = f"sqlite:///{folder}/xinheng.db"
         os.environ["XINHENG_PRIVACY_KEY_FILE"] = str(folder / "privacy.key")
         self.settings = config.load()
         (folder / "var").mkdir()
         (folder / "penalties.csv").write_text(PENALTIES, encoding="utf-8")
+        (folder / "docs").symlink_to(ROOT / "docs")
+
+    def _bytes(self, size: int = 32) -> bytes:
+        """Secret bytes that follow from the command that asks for them, and from which of them they are."""
+        line, taken = self.secret
+        self.secret = (line, taken + 1)
+        return hashlib.shake_256(f"{line} {self.given[line]} {taken}".encode()).digest(size)
 
     @contextlib.contextmanager
     def open(self) -> Generator["World", None, None]:
@@ -132,7 +147,8 @@ class World:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.port = server.port
         try:
-            yield self
+            with mock.patch.object(secrets, "token_bytes", self._bytes):
+                yield self
         finally:
             server.shutdown()
             database.db.obj.close_all()
@@ -140,10 +156,13 @@ class World:
     def run(self, line: str, day: date = DAY) -> str:
         """What a command prints (both streams) on a day. Raises AssertionError where it fails."""
         self.day = day
+        self.given[line] += 1
+        self.secret = (line, 0)
         words = line.split()
         if ASSIGNMENT.match(line):
-            # Later commands of the page see it, as in the reader's own shell.
-            self.assigned.append(line)
+            # Later commands of the page see the value that it has now, as in the reader's own shell.
+            name = line.partition("=")[0]
+            self.assigned.append(self._bash(f"{line.rstrip()}\nprintf '{name}=%q\\n' \"${name}\""))
             return ""
         if redirected := REDIRECTED.fullmatch(line):
             printed, told = self._xinheng(redirected[1])
@@ -151,6 +170,9 @@ class World:
             return told
         if words[0] == "xinheng" and not re.search(r"[|><]", line):
             return "".join(self._xinheng(line, mixed=True))
+        return self._bash(line)
+
+    def _bash(self, line: str) -> str:
         text = "".join([*self.assigned, line]).replace(LISTEN, f"127.0.0.1:{self.port}")
         done = subprocess.run(
             ["bash", "-c", text], cwd=self.folder, capture_output=True, text=True, timeout=120, check=False

@@ -142,7 +142,7 @@ def run(with_sample: bool) -> int:
 
 def prepare(settings: Settings, *, with_sample: bool) -> None:
     """Load the sample town where the ledger is empty, and grade everyone where nobody has a grade."""
-    from registry.services import grading, ledger, showcase
+    from registry.services import grading, ledger, showcase, visit_due
 
     if with_sample and ledger.head() == 0:
         click.echo("The registry is empty: loading the sample town …")
@@ -154,6 +154,8 @@ def prepare(settings: Settings, *, with_sample: bool) -> None:
     graded = execute("SELECT 1 FROM grade_state WHERE scheme = ? LIMIT 1", (scheme.id,)).fetchone()
     if graded is None and ledger.head():
         _grade(settings, scheme, support.today(settings))
+        # Lists begin with who must be visited; until tonight's run nobody else would say so.
+        visit_due.mark(settings, today=support.today(settings))
 
 
 def _grade(settings: Settings, scheme: Any, day: date) -> None:

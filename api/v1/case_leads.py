@@ -6,11 +6,10 @@ from typing import Any
 from flask import Response
 
 from api import idempotency
-from api.auth import allowed, caller
+from api.auth import allowed, caller, own_organ
 from api.blueprint import Blueprint, gives, takes
 from api.context import here
 from api.schemas import results as shapes
-from api.v1.results import NO_ORGAN
 from registry.errors import BadCursor, IdempotencyConflict
 from registry.models import CaseLead
 from registry.services import case_leads
@@ -32,7 +31,7 @@ def list_leads(query: dict[str, Any]) -> dict[str, Any]:
     """案件线索 Leads of the key's organ in its divisions, oldest first."""
     late = query.pop("overdue") == "yes"
     who = caller()
-    found = case_leads.page(here().today(), organ=_organ(), overdue=late, divisions=who.divisions, **query)
+    found = case_leads.page(here().today(), organ=own_organ(), overdue=late, divisions=who.divisions, **query)
     return {"items": found.items, "next": found.next}
 
 
@@ -56,15 +55,10 @@ def close_lead(given: dict[str, Any], number: int) -> Response:
     return _verb(number, lambda: case_leads.close(number, **given, desk=_desk()))
 
 
-def _organ() -> str:
-    """The caller's organ; a key without one has no leads, where a terminal works for every organ."""
-    return caller().organ or NO_ORGAN
-
-
 def _desk() -> Desk:
     at, who = here(), caller()
     # Leads make no visit, so no code is needed for one.
-    return Desk(who.actor, _organ(), at.today(), at.now(), at.settings, b"")
+    return Desk(who.actor, own_organ(), at.today(), at.now(), at.settings, b"")
 
 
 def _verb(number: int, verb: Callable[[], tuple[CaseLead, bool]]) -> Response:
@@ -73,4 +67,4 @@ def _verb(number: int, verb: Callable[[], tuple[CaseLead, bool]]) -> Response:
         shown: dict[str, Any] = shapes.LeadOut().dump(case_leads.shown(row, here().today()))
         return shown, 201 if new else 200
 
-    return idempotency.once(lambda: case_leads.get(number, organ=_organ(), divisions=caller().divisions), act)
+    return idempotency.once(lambda: case_leads.get(number, organ=own_organ(), divisions=caller().divisions), act)

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response
 
 from api import idempotency
-from api.auth import allowed, caller
+from api.auth import allowed, caller, own_organ
 from api.blueprint import Blueprint, gives, takes
 from api.context import here
 from api.errors import IdempotencyKeyMissing
@@ -54,7 +54,7 @@ def commit_draw(given: dict[str, Any]) -> Response:
             tuple(LICENCES.terms[name].number for name in given["licences"]), who.divisions,
         )  # fmt: skip
         return draws.prepare(
-            tasks.seen(given["task"], organ=who.organ), filters, given["ratios"], scheme=at.scheme,
+            tasks.seen(given["task"], organ=own_organ()), filters, given["ratios"], scheme=at.scheme,
             salt=secrets.token_bytes(SECRET_BYTES), settings=at.settings, desk=desk, strata=given["strata"], algorithm=given["algorithm"],
         )  # fmt: skip
 
@@ -71,7 +71,7 @@ def commit_draw(given: dict[str, Any]) -> Response:
 @gives(shapes.DrawPage(), errors=[BadCursor])
 def list_draws(query: dict[str, Any]) -> dict[str, Any]:
     """抽取列表 Draws under tasks of the key's organ, newest first, without strata."""
-    found = draw_views.page(organ=caller().organ, **query)
+    found = draw_views.page(organ=own_organ(), **query)
     return {"items": found.items, "next": found.next}
 
 
@@ -161,11 +161,11 @@ def as_file(content: bytes, name: str) -> Response:
 
 def _desk() -> Desk:
     at, who = here(), caller()
-    return Desk(who.actor, who.organ, at.today(), at.now())
+    return Desk(who.actor, own_organ(), at.today(), at.now())
 
 
 def _visible(number: int) -> Draw:
-    return draws.get(number, organ=caller().organ, divisions=caller().divisions)
+    return draws.get(number, organ=own_organ(), divisions=caller().divisions)
 
 
 def _dumped(made: Draw) -> dict[str, Any]:

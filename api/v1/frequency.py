@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from api.auth import allowed, caller
+from api.auth import allowed, caller, own_organ
 from api.blueprint import Blueprint, gives, takes
 from api.context import here
 from api.errors import InvalidRequest, MissingScope
@@ -50,7 +50,7 @@ def read_plan(query: dict[str, Any]) -> dict[str, Any]:
     if last < today:
         raise InvalidRequest({"until": [f"{last} is past. Give today or a later day."]})
     staff = (
-        frequency_plan.staff_of(who.organ, codes, division=query["division"], first=today, last=last)
+        frequency_plan.staff_of(own_organ(), codes, division=query["division"], first=today, last=last)
         if query["inspectors"] is None
         else frequency_plan.Staff(query["inspectors"], query["inspectors"] * query["days"])
     )

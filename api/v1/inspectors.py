@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response
 
 from api import idempotency, registers
-from api.auth import allowed, caller, visible_entity
+from api.auth import allowed, own_organ, visible_entity
 from api.blueprint import Blueprint, gives, takes
 from api.context import here
 from api.errors import BodyTooLarge, NoSuchPath
@@ -35,7 +35,7 @@ EXAMPLE = {
 @gives(shapes.InspectorPage(), errors=[BadCursor])
 def list_inspectors(query: dict[str, Any]) -> dict[str, Any]:
     """执法人员名录 Inspectors of the key's organ; with `expiring=30` those whose certificates run out within 30 days."""
-    found = inspectors.page(here().today(), organ=caller().organ, **query)
+    found = inspectors.page(here().today(), organ=own_organ(), **query)
     return {"items": found.items, "next": found.next}
 
 
@@ -44,7 +44,7 @@ def list_inspectors(query: dict[str, Any]) -> dict[str, Any]:
 @gives(shapes.InspectorDetail(), errors=[InspectorNotFound])
 def read_inspector(number: int) -> dict[str, Any]:
     """执法人员详情 One inspector of the key's organ, his days away and his version."""
-    return _detail(inspectors.get(number, organ=caller().organ))
+    return _detail(inspectors.get(number, organ=own_organ()))
 
 
 @bp.post("/inspectors")
@@ -93,7 +93,7 @@ def call_inspector_back(given: dict[str, Any], number: int) -> Response:
 @gives(shapes.ConflictsOut(), errors=[InspectorNotFound])
 def list_conflicts(number: int) -> dict[str, Any]:
     """利害关系 Conflicts of interest of an inspector, also those that ended, with entities in the key's divisions."""
-    return _conflicts(inspectors.get(number, organ=caller().organ))
+    return _conflicts(inspectors.get(number, organ=own_organ()))
 
 
 @bp.post(f"{ONE}/conflicts")
@@ -137,7 +137,7 @@ def import_inspectors() -> Response:
 @gives(None, errors=[NoSuchPath], content_type="text/csv")
 def export_inspectors(form: str) -> Response:
     """导出执法人员 Inspectors of the key's organ as CSV or XLSX, with the headings by which they are imported."""
-    found = inspectors.page(here().today(), organ=caller().organ, limit=1_000_000).items
+    found = inspectors.page(here().today(), organ=own_organ(), limit=1_000_000).items
     return registers.given(INSPECTORS, found, form, name="inspectors")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response
 
 from api import idempotency, paper
-from api.auth import allowed, caller, require
+from api.auth import allowed, caller, own_organ, require
 from api.blueprint import Blueprint, gives, takes
 from api.context import here
 from api.errors import IdempotencyKeyMissing, InvalidRequest
@@ -68,7 +68,7 @@ def pull_list(given: dict[str, Any]) -> Response:
     ask = Ask(filters, given["size"] or 0, given["random_share"], tuple(given["codes"]))
 
     def prepare() -> tuple[Task, Choice]:
-        task = tasks.get(given["task"], organ=who.organ)
+        task = tasks.get(given["task"], organ=own_organ())
         return task, lists.choose(task, scheme, ask, settings=settings, desk=desk, seed=secrets.token_bytes(32))
 
     def act(prepared: tuple[Task, Choice]) -> tuple[dict[str, Any], int]:
@@ -84,7 +84,7 @@ def pull_list(given: dict[str, Any]) -> Response:
 @gives(ListsPage(), errors=[BadCursor])
 def read_lists(query: dict[str, Any]) -> dict[str, Any]:
     """名单列表 Lists of the key's organ and of tasks that it is a partner of, newest first, with the progress of their visits."""
-    found = list_views.every(organ=caller().organ, **query)
+    found = list_views.every(organ=own_organ(), **query)
     return {"items": found.items, "next": found.next}
 
 
@@ -157,7 +157,7 @@ def read_changes(query: dict[str, Any], number: int) -> dict[str, Any]:
 
     The list itself stays as it was pulled. `limit` counts rows of the list: a page may have no change and a next page.
     """
-    found = list_changes.page(lists.get(number, organ=caller().organ), divisions=caller().divisions, **query)
+    found = list_changes.page(lists.get(number, organ=own_organ()), divisions=caller().divisions, **query)
     return {"items": found.items, "next": found.next}
 
 
@@ -167,7 +167,7 @@ def read_changes(query: dict[str, Any], number: int) -> dict[str, Any]:
 @gives(ScheduleOut(), errors=[ListNotFound])
 def read_schedule(query: dict[str, Any], number: int) -> dict[str, Any]:
     """检查日程 Days proposed for the open visits of a list, from the inspectors that there are; nothing is set."""
-    found = lists.get(number, organ=caller().organ)
+    found = lists.get(number, organ=own_organ())
     made = list_schedule.propose(found, per_day=query["per_day"], today=here().today(), divisions=caller().divisions)
     return list_schedule.shown(made)
 
@@ -179,7 +179,7 @@ def read_schedule(query: dict[str, Any], number: int) -> dict[str, Any]:
 @gives(ScheduleOut(), errors=[ListNotFound, TaskNotApproved, ScheduleBeyondCapacity, IdempotencyConflict])
 def set_schedule(given: dict[str, Any], number: int) -> Response:
     """排定日程 Set the proposed days. Visits that have a day keep it, so a repeated request changes nothing."""
-    found = lists.get(number, organ=caller().organ)
+    found = lists.get(number, organ=own_organ())
 
     def act(_: None) -> tuple[dict[str, Any], int]:
         made, done = list_schedule.plan(found, per_day=given["per_day"], desk=_desk(), divisions=caller().divisions)
@@ -190,13 +190,13 @@ def set_schedule(given: dict[str, Any], number: int) -> Response:
 
 def _desk() -> Desk:
     at, who = here(), caller()
-    return Desk(who.actor, who.organ, at.today(), at.now())
+    return Desk(who.actor, own_organ(), at.today(), at.now())
 
 
 def _found(number: int, copy: str) -> InspectionList:
     if copy == "supervisor":
         require("grades:read", "The supervisor's copy")
-    return lists.get(number, organ=caller().organ)
+    return lists.get(number, organ=own_organ())
 
 
 def _rows(found: InspectionList, copy: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response
 
 from api import idempotency
-from api.auth import allowed, caller, own_entity
+from api.auth import allowed, caller, own_entity, own_organ
 from api.blueprint import Blueprint, gives, takes
 from api.context import here
 from api.schemas import results as shapes
@@ -29,8 +29,6 @@ bp = Blueprint("results", __name__, url_prefix="/api/v1", description="检查结
 
 ONE = "/visits/<int(min=1, max=2147483647):number>/results"
 FOUND = [VisitNotFound, ResultNotFound, ResultElsewhere, ResultConflict, IdempotencyConflict]
-# No organ has this name.
-NO_ORGAN = " "
 ENTRY = {
     "outcome": 2,
     "problems": [{"item": "食品标签", "severity": 2, "said": "三批次食品未标注生产日期。"}],
@@ -57,7 +55,7 @@ def enter_result(given: dict[str, Any], number: int) -> Response:
     """录入结果 Enter what the key's organ found at a visit, once it was started. Safe to repeat."""
     version = given.pop("version")
     entry = Entry(**{one.name: given[one.name] for one in fields(Entry)})
-    organ = _organ()
+    organ = own_organ()
     return _verb(number, lambda visit: results.enter(visit.id, entry, organ=organ, version=version, desk=_desk()))
 
 
@@ -68,7 +66,7 @@ def enter_result(given: dict[str, Any], number: int) -> Response:
 @gives(shapes.ResultOut(), 201, also=200, errors=[*FOUND, SameHands, ReasonMissing])
 def return_result(given: dict[str, Any], number: int) -> Response:
     """退回结果 Return the result of the key's organ to who entered it. Safe to repeat."""
-    return _verb(number, lambda visit: result_review.return_(visit.id, _organ(), **given, desk=_desk()))
+    return _verb(number, lambda visit: result_review.return_(visit.id, own_organ(), **given, desk=_desk()))
 
 
 @bp.post(f"{ONE}/approve")
@@ -80,7 +78,7 @@ def approve_result(given: dict[str, Any], number: int) -> Response:
     """审核通过 Approve the result of the key's organ: it becomes a record, the entity is regraded, and what follows is done."""
 
     def act(visit: Visit) -> tuple[dict[str, Any], int]:
-        row, followed, new = result_review.approve(visit.id, _organ(), **given, desk=_desk())
+        row, followed, new = result_review.approve(visit.id, own_organ(), **given, desk=_desk())
         shown = {**results.shown(row, here().today()), "followed": followed}
         return shapes.ApprovedOut().dump(shown), 201 if new else 200
 
@@ -95,7 +93,7 @@ def publish_result(number: int) -> Response:
     """公示结果 Publish the approved result of the key's organ now; the night publishes it before its last day. Safe to repeat."""
 
     def act(visit: Visit) -> tuple[dict[str, Any], int]:
-        row, channels, new = result_publish.publish(visit.id, _organ(), desk=_desk())
+        row, channels, new = result_publish.publish(visit.id, own_organ(), desk=_desk())
         shown = {**results.shown(row, here().today()), "channels": channels}
         return shapes.PublishedResultOut().dump(shown), 201 if new else 200
 
@@ -110,7 +108,7 @@ def follow_result(number: int) -> Response:
     """后续处理 Do what of an approved result was refused before, now that the reason is gone. Safe to repeat."""
 
     def act(visit: Visit) -> tuple[dict[str, Any], int]:
-        followed = result_follow.again(visit.id, _organ(), desk=_desk())
+        followed = result_follow.again(visit.id, own_organ(), desk=_desk())
         return shapes.FollowedList().dump({"followed": followed}), 200
 
     return idempotency.once(lambda: _visible(number), act)
@@ -125,7 +123,7 @@ def answer_recheck(given: dict[str, Any], number: int) -> Response:
     """答复复查申请 Grant the re-check that the enterprise asked for, with a visit, or answer it in words. Safe to repeat."""
 
     def act(visit: Visit) -> tuple[dict[str, Any], int]:
-        made, new = result_recheck.answer(visit.id, _organ(), **given, desk=_desk())
+        made, new = result_recheck.answer(visit.id, own_organ(), **given, desk=_desk())
         shown = {
             "granted": made is not None, "visit": made.id if made else None, "by": made.recheck_by if made else None,
         }  # fmt: skip
@@ -141,7 +139,7 @@ def answer_recheck(given: dict[str, Any], number: int) -> Response:
 def list_results(query: dict[str, Any]) -> dict[str, Any]:
     """结果列表 Results of the key's organ in its divisions, those first that must be published first."""
     soon = query.pop("soon") == "yes"
-    found = results.page(here().today(), organ=_organ(), soon=soon, divisions=caller().divisions, **query)
+    found = results.page(here().today(), organ=own_organ(), soon=soon, divisions=caller().divisions, **query)
     return {"items": found.items, "next": found.next}
 
 
@@ -178,19 +176,14 @@ def _asking(number: int) -> list[int] | None:
     return None
 
 
-def _organ() -> str:
-    """The caller's organ. A key without one takes part in no task: it must not pass for a terminal, which works for all."""
-    return caller().organ or NO_ORGAN
-
-
 def _desk() -> Desk:
     at, who = here(), caller()
-    return Desk(who.actor, _organ(), at.today(), at.now(), at.settings, secrets.token_bytes(32))
+    return Desk(who.actor, own_organ(), at.today(), at.now(), at.settings, secrets.token_bytes(32))
 
 
 def _visible(number: int) -> Visit:
     """The visit, if its task and its entity are the caller's business. What is not is as absent as what does not exist."""
-    return results.visible(number, organ=_organ(), divisions=caller().divisions)
+    return results.visible(number, organ=own_organ(), divisions=caller().divisions)
 
 
 def _verb(number: int, verb: Callable[[Visit], tuple[VisitResult, bool]]) -> Response:

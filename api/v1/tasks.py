@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response
 
 from api import idempotency
-from api.auth import allowed, caller
+from api.auth import allowed, caller, own_organ
 from api.blueprint import Blueprint, gives, takes
 from api.context import here
 from api.errors import IdempotencyKeyMissing
@@ -49,7 +49,7 @@ def create_task(given: dict[str, Any]) -> Response:
 
     def act(_: None) -> tuple[dict[str, Any], int]:
         at, who = here(), caller()
-        made = tasks.create(**given, organ=who.organ, actor=who.actor, now=at.now(), today=at.today())
+        made = tasks.create(**given, organ=own_organ(), actor=who.actor, now=at.now(), today=at.today())
         return shapes.TaskOut().dump(_shown(made)), 201
 
     return idempotency.once(lambda: None, act, required=True)
@@ -61,7 +61,7 @@ def create_task(given: dict[str, Any]) -> Response:
 @gives(shapes.TaskPage(), errors=[BadCursor])
 def list_tasks(query: dict[str, Any]) -> dict[str, Any]:
     """任务列表 Tasks of the key's organ and those that it is a partner of, newest first."""
-    found = tasks.page(organ=caller().organ, **query)
+    found = tasks.page(organ=own_organ(), **query)
     return {"items": [_shown(task) for task in found.items], "next": found.next}
 
 
@@ -70,7 +70,7 @@ def list_tasks(query: dict[str, Any]) -> dict[str, Any]:
 @gives(shapes.TaskOut(), errors=[TaskNotFound])
 def read_task(number: int) -> dict[str, Any]:
     """任务详情 One task of the key's organ, or one that it is a partner of, with its checklist and its visits by state."""
-    return _whole(tasks.seen(number, organ=caller().organ))
+    return _whole(tasks.seen(number, organ=own_organ()))
 
 
 @bp.post(f"{ONE}/approve")
@@ -137,13 +137,13 @@ def issue_approval_form(number: int) -> Response:
 @gives(None, errors=[TaskNotFound, DocumentNotFound], content_type="text/html")
 def print_approval_form(number: int) -> Response:
     """打印检查审批表 The approval form of a task as a page to print, A4; it loads nothing."""
-    task = tasks.seen(number, organ=caller().organ)
+    task = tasks.seen(number, organ=own_organ())
     return printed(inspection_papers.last("inspection_approval", f"task:{number}", organ=task.organ))
 
 
 def _desk() -> Desk:
     at, who = here(), caller()
-    return Desk(who.actor, who.organ, at.today(), at.now())
+    return Desk(who.actor, own_organ(), at.today(), at.now())
 
 
 def _verb(verb: Callable[[], tuple[Task, bool]]) -> Response:

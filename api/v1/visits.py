@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response
 
 from api import idempotency
-from api.auth import allowed, caller, require, visible_entity
+from api.auth import allowed, caller, own_organ, require, visible_entity
 from api.blueprint import Blueprint, gives, takes
 from api.context import here
 from api.schemas import visits as shapes
@@ -42,7 +42,7 @@ def list_visits(query: dict[str, Any]) -> dict[str, Any]:
     actor = caller().actor if query.pop("mine") == "yes" else ""
     query["list_"], query["due_by"] = query.pop("list"), query.pop("planned_by")
     who = caller()
-    found = visit_views.page(organ=who.organ, divisions=who.divisions, actor=actor, supervisor=supervisor, **query)
+    found = visit_views.page(organ=own_organ(), divisions=who.divisions, actor=actor, supervisor=supervisor, **query)
     return {"items": found.items, "next": found.next}
 
 
@@ -131,7 +131,7 @@ def issue_notice(number: int) -> Response:
 @gives(None, errors=[VisitNotFound, DocumentNotFound], content_type="text/html")
 def print_notice(number: int) -> Response:
     """打印检查通知书 The notice of a visit as a page to print, A4; it loads nothing."""
-    return printed(inspection_papers.last("visit_notice", f"visit:{_visible(number).id}", organ=caller().organ))
+    return printed(inspection_papers.last("visit_notice", f"visit:{_visible(number).id}", organ=own_organ()))
 
 
 @bp.post(f"{ONE}/record")
@@ -148,7 +148,7 @@ def issue_record(number: int) -> Response:
 @gives(None, errors=[VisitNotFound, DocumentNotFound], content_type="text/html")
 def print_record(number: int) -> Response:
     """打印现场检查笔录 The on-site record of a visit as a page to print, A4; it loads nothing."""
-    return printed(inspection_papers.last("on_site_record", f"visit:{_visible(number).id}", organ=caller().organ))
+    return printed(inspection_papers.last("on_site_record", f"visit:{_visible(number).id}", organ=own_organ()))
 
 
 @bp.get("/entities/<code>/inspections")
@@ -159,7 +159,7 @@ def list_inspections(query: dict[str, Any], code: str) -> dict[str, Any]:
     """检查情况 Spot checks on record, the visits of the organ's tasks, and on how many days of this year it was visited by anyone."""
     entity = visible_entity(code)
     checks = records.page(entity, kind="spot_check", **query)
-    found = visit_views.of_entity(entity.id, organ=caller().organ, today=here().today())
+    found = visit_views.of_entity(entity.id, organ=own_organ(), today=here().today())
     return {
         "code": entity.code or entity.registration_no or "",
         **found,
@@ -194,12 +194,12 @@ def _supervisor(copy: str) -> bool:
 
 def _desk() -> Desk:
     at, who = here(), caller()
-    return Desk(who.actor, who.organ, at.today(), at.now())
+    return Desk(who.actor, own_organ(), at.today(), at.now())
 
 
 def _visible(number: int) -> Visit:
     """The visit, if its task and its entity are the caller's business."""
-    return visits.get(number, organ=caller().organ, divisions=caller().divisions)
+    return visits.get(number, organ=own_organ(), divisions=caller().divisions)
 
 
 def _verb(number: int, verb: Callable[[], tuple[Visit, bool]]) -> Response:

@@ -16,7 +16,7 @@ LEVELS: Mapping[Sees, Label] = {
     "internal": Label("监管部门", "regulators only (`entities:read`)"),
     "detail": Label("明细", "who has `records:detail`, each reading on record; the enterprise itself"),
     "case": Label("投诉举报经办人", "who handles the complaint (`complaints:handle`), each reading on record"),
-    "never": Label("不显示", "nobody: a keyed hash, or read and not kept"),
+    "never": Label("不显示", "nobody: a keyed hash, what is read and not kept, or what would tell a class"),
 }
 # What the ledger and its verbs add to the detail of any kind.
 ADDED: Mapping[str, Sees] = {

@@ -204,8 +204,9 @@ class SpotCheckSchema(RecordSchema):
         validate=validate.Range(
             1, SURE_DRAW, error=f"{{input}} is not a probability in millionths, from 1 to {SURE_DRAW:,}."
         ),
+        # A probability is that of a class: who is drawn with 800,000 millionths is of the class of which 80 % are visited.
         metadata={
-            "sees": "internal",
+            "sees": "never",
             "description": "Probability with which the draw chose it 入样概率, in millionths; empty where no draw did",
         },
     )

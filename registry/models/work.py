@@ -136,6 +136,7 @@ class InspectionList(Base):
     slice_seed = CharField(64, default="")
     created_by = CharField(64)
     created_at = BigIntegerField()
+    draw_id: int | None
 
 
 class InspectionListRow(Base):
@@ -154,6 +155,8 @@ class InspectionListRow(Base):
     chance = IntegerField(default=0, help_text="Millionths, as it ordered the list; 0 where no model did")
     due_day = IntegerField(null=True, help_text="Statutory due date, as it ordered the list")
     harm = IntegerField(default=0, help_text="Weight of the items that apply to it, as it ordered the list")
+    # Membership in a special database may end while the list is worked; what is checked does not.
+    items = JSONField(null=True, help_text="Codes of the coded items that apply to it; empty: all of the task's")
     graded_day = IntegerField()
     reasons = JSONField()
 

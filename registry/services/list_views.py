@@ -41,7 +41,8 @@ def every(*, organ: str, task: int | None = None, after: str | None, limit: int)
 
     Each with how many of its visits are in which state. Raises BadCursor for a token that is not of this page.
     """
-    query = InspectionList.select(InspectionList, Task).join(Task)
+    # The list of a draw that is still being written has the size 0.
+    query = InspectionList.select(InspectionList, Task).join(Task).where(InspectionList.size > 0)
     if organ:
         query = query.where(tasks.of_organ(organ))
     if task is not None:

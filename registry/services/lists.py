@@ -214,8 +214,12 @@ def freeze(task: Task, choice: Choice, *, desk: Desk, tokens: bytes) -> Inspecti
 
 
 def get(number: int, *, organ: str) -> InspectionList:
-    """Return a list, with its task, of one's own organ or of a task that it is a partner of; `organ` empty: any. Raises ListNotFound."""
-    found = InspectionList.select(InspectionList, Task).join(Task).where(InspectionList.id == number).first()
+    """Return a list, with its task, of one's own organ or of a task that it is a partner of; `organ` empty: any.
+
+    Raises ListNotFound, also for the list of a draw that is still being written: its size is 0 until then.
+    """
+    whole = (InspectionList.id == number) & (InspectionList.size > 0)
+    found = InspectionList.select(InspectionList, Task).join(Task).where(whole).first()
     if found is None or (organ and organ not in tasks.organs(found.task)):
         raise ListNotFound(
             f"{organ or 'This registry'} has no list {number}. POST /api/v1/lists pulls one under a task."

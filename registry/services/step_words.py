@@ -58,6 +58,11 @@ INTERNAL: dict[str, Label] = {
     "override_ended": Label("人工认定提前终止", "Set by a person: ended before its day"),
     "raise_confirmed": Label("类别上调生效", "Raise took effect"),
     "raise_ended": Label("类别上调提前终止", "Raise ended before its day"),
+    "draw_committed": Label("随机抽取：公告承诺", "Draw: candidates and seed committed to"),
+    "draw_drawn": Label("随机抽取：已抽取", "Draw: drawn"),
+    "draw_redrawn": Label("随机抽取：人员回避，重新抽取", "Draw: inspector recused, another drawn"),
+    "draw_revealed": Label("随机抽取：公开种子和记录", "Draw: seed and minutes made public"),
+    "draw_void": Label("随机抽取：作废", "Draw: declared void"),
     "context_built": Label("背景值启用", "Context put in force"),
     "scheme_activated": Label("评价方案启用", "Scheme activated"),
 }

@@ -7,7 +7,7 @@ import pytest
 from api.app import fit
 from registry.database import execute
 from registry.services import grading, keys, seal, standing
-from tests.api.conftest import ORGAN, WITHOUT_GRADES, Caller, calls, grade_all, penalty
+from tests.api.conftest import EVERYTHING, ORGAN, WITHOUT_GRADES, Caller, calls, grade_all, penalty
 from tests.api.test_work import TASK, key
 from tests.conftest import NOW, TODAY
 from tests.factories import credit_code
@@ -36,6 +36,8 @@ def district(app, sealed_from_the_start, officer, company):
     classes = {officer.get(f"/api/v1/entities/{code}/grade").json["class"] for code in codes}
     assert len(classes) > 1, "a test of what cannot be told apart needs classes that differ"
     task = officer.post("/api/v1/tasks", TASK, key("t")).json["id"]
+    # Approved by a third: what the walk itself approved would let it post more the second time.
+    calls(app, "approver", EVERYTHING).post(f"/api/v1/tasks/{task}/approve")
     number = officer.post("/api/v1/lists", {"task": task, "size": 10}, key("l")).json["id"]
     seq = officer.post("/api/v1/records/penalty", penalty(codes[1])).json["seq"]
     sealed_from_the_start()
@@ -266,7 +268,9 @@ def test_every_answer_is_the_same_to_the_last_byte_whatever_the_grades_are(app, 
     )
     execute("UPDATE grade SET class = CASE WHEN class = 'A' THEN 'D' ELSE 'A' END, score = 1000 - score")
     after = walk(clerk, district)
-    differ = [request for request in before if before[request] != after[request] and request[2] != "/metrics"]
+    # A workbook says when it was made; that it holds what the CSV does is told in test_lists.
+    timed = ("/metrics", ".xlsx")
+    differ = [request for request in before if before[request] != after[request] and not request[2].endswith(timed)]
     assert differ == []
 
 

@@ -88,6 +88,7 @@ def test_every_job_decides_how_late_it_may_be_and_its_lease_is_shorter():
     assert set(JOBS) == {
         "grade_stale", "grade_due", "build_context", "grade_all", "end_listings", "remind_listings", "end_publications", "cap_claimants",
         "import_files", "seal", "verify", "prune", "end_shadows", "score_model", "watch_model", "raise_warnings", "suggest_raises",
+        "publish_results", "mark_due",
     }  # fmt: skip
     for one in JOBS.values():
         assert trigger(one, SETTINGS).get_next_fire_time(None, datetime.now(UTC)) is not None

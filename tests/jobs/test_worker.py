@@ -115,5 +115,6 @@ def test_the_process_starts_stops_on_sigterm_and_leaves_no_run_open(settings):
     assert {row.job for row in kept} == {
         "grade_due", "build_context", "grade_all", "end_listings", "remind_listings", "end_publications", "cap_claimants", "prune",
         "verify", "end_shadows", "score_model", "watch_model", "raise_warnings", "suggest_raises",
+        "publish_results", "mark_due",
     }  # fmt: skip
     assert {row.state for row in kept} == {"skipped"}

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from registry import config, database
+from registry.errors import ListNotFound
 from registry.models import (
     Draw,
     DrawStratum,
@@ -20,7 +21,19 @@ from registry.models import (
     VisitInspector,
     VisitStep,
 )
-from registry.services import audit, draw_minutes, draw_running, draw_views, draws, grading, tasks, visit_rows, visits
+from registry.services import (
+    audit,
+    draw_minutes,
+    draw_running,
+    draw_views,
+    draws,
+    grading,
+    list_views,
+    lists,
+    tasks,
+    visit_rows,
+    visits,
+)
 from registry.services.draws import DrawConflict, DrawNotFound, DrawRefused, Filters, NoTeam
 from registry.services.tasks import TaskElsewhere, TaskNotApproved
 from registry.services.visits import VisitNotFound
@@ -174,6 +187,9 @@ def test_what_was_cut_off_is_seen_by_nobody_and_goes_on_where_it_stopped(on_sqli
     kept = half.minutes_digest
     assert (half.state, Visit.select().count(), draws.list_of(half)) == ("committed", 8, None)
     assert draw_views.one(half, classes=True)["list"] is None
+    assert list_views.every(organ="", after=None, limit=10).items == []
+    with pytest.raises(ListNotFound):
+        lists.get(InspectionList.get().id, organ="")
     with pytest.raises(DrawConflict, match="minutes are kept of what was drawn"):
         draw_minutes.full_file(half)
     with pytest.raises(VisitNotFound):
