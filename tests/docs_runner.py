@@ -123,7 +123,7 @@ class World:
     @contextlib.contextmanager
     def open(self) -> Generator["World", None, None]:
         from api.app import create_app
-        from registry.services import context_building, grading, keys, sampling, seal, showcase
+        from registry.services import context_building, grading, keys, sampling, seal, showcase, visit_due
 
         database.connect(self.settings)
         privacy.make_key(self.settings)
@@ -135,6 +135,7 @@ class World:
         with database.session():
             showcase.publish_sample(self.settings, today=DAY, now=lambda: NOW)
         grading.everyone(grading.scheme_named(self.settings), day=DAY, range_size=60_000, now=lambda: NOW)
+        visit_due.mark(self.settings, today=DAY)
         with database.session():
             secret = keys.create(
                 "demo", organ="信衡市市场监督管理局", scopes=list(keys.SCOPES), divisions=[""], actor="docs", now=NOW

@@ -46,6 +46,23 @@ def test_a_page_that_prints_something_else_is_noticed():
     assert not docs_runner.matches("one\n…\nthree", "one\ntwo")
 
 
+def test_a_page_keeps_what_it_assigned_and_its_secrets_are_the_same_in_every_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("XINHENG_DATABASE_URL", "")
+    monkeypatch.setenv("XINHENG_PRIVACY_KEY_FILE", "")
+
+    def drawn(folder, *lines):
+        folder.mkdir()
+        world = World(folder)
+        world.port = 1
+        assert world.run("ONE=$(date +%N)") == ""
+        assert world.run('echo "$ONE"') == world.run('echo "$ONE"') != "\n"
+        return [(world.run(line), world._bytes(), world._bytes(4))[1:] for line in lines]
+
+    (first, again), (same, other) = drawn(tmp_path / "a", "echo", "echo"), drawn(tmp_path / "b", "echo", "echo 2")
+    assert first == same
+    assert len({*first, *again, *other}) == 6
+
+
 def test_a_page_goes_on_on_the_day_of_its_mark(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(
