@@ -7,9 +7,9 @@ construction, not by comparison.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import polars as pl
@@ -128,27 +128,82 @@ def explain(
     return [found[row] for row in sorted(found)]
 
 
+class Reason(TypedDict):
+    """One row of a score in few words, ready for JSON: those fields of :class:`PointsRow`."""
+
+    rule: str
+    title: dict[str, str]
+    points: int
+    sentence: dict[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """The rows of one score alone, as in :class:`Explanation`, and the digest of the grade."""
+    """The heaviest rows of one score, and the digest of the grade. What several rows say alike may be one object."""
 
     entity: int
-    points: tuple[PointsRow, ...]
-    digest: str
+    heaviest: list[Reason]
+    digest: bytes
 
 
 def reasons(
-    population: pl.DataFrame, facts: pl.DataFrame, coverage: pl.DataFrame, scheme: Scheme, given: Given = NOTHING
+    population: pl.DataFrame,
+    facts: pl.DataFrame,
+    coverage: pl.DataFrame,
+    scheme: Scheme,
+    given: Given = NOTHING,
+    *,
+    most: int,
 ) -> list[Reasons]:
-    """As :func:`explain`, for a list of hundreds: without the hundred objects that the indicators of each row would be."""
+    """As :func:`explain`, for a list of hundreds: only rows with points above 0, the heaviest first, at most ``most`` of each score.
+
+    Equally heavy ones stand in order of ``rule``. Nothing is worked out of records, conditions and lighter rows.
+    """
     found: dict[int, Reasons] = {}
     for part in evaluate(population, facts, coverage, scheme, given):
-        seen, digests = _seen(scheme, part), part.digests()
-        told: dict[str, _Told] = {}
-        for at, row in enumerate(part.rows.tolist()):
-            points = tuple(_points(scheme, part, at, seen, told))
-            found[row] = Reasons(int(population["entity"][row]), points, digests[at].hex())
+        entities = population["entity"].gather(part.rows).to_list()
+        told = zip(part.rows.tolist(), entities, _heaviest(scheme, part, most), part.digests(), strict=True)
+        for row, entity, heaviest, digest in told:
+            found[row] = Reasons(entity, heaviest, digest)
     return [found[row] for row in sorted(found)]
+
+
+def _heaviest(scheme: Scheme, part: Part, most: int) -> list[list[Reason]]:
+    ledger, rules = part.judged.ledger, {one.index: one for one in part.compiled.rules}
+    names = {index: _name(one) for index, one in rules.items()}
+    # What did not hit, or could not be decided, is a number far below 0; and a group's cap never lifts a score.
+    of_rules = ledger[:, 2 : 2 + len(scheme.rules)]
+    rows, places = np.nonzero(of_rules > 0)
+    hits: list[list[tuple[int, str, int]]] = [[] for _ in range(part.rows.size)]
+    for at, index, points in zip(rows.tolist(), places.tolist(), of_rules[rows, places].tolist(), strict=True):
+        hits[at].append((-points, names[index], index))
+    others: list[PointsRow] = []
+    lifted = (ledger[:, CLAMP] > 0) | (ledger[:, OVERRIDE] > 0) | (scheme.base > 0)
+    for at in np.flatnonzero(lifted).tolist():
+        for row in _beside(scheme, part, at):
+            if row.points > 0:
+                others.append(row)
+                hits[at].append((-row.points, row.rule, -len(others)))
+    said: dict[int, _Said] = {}
+    columns: dict[str, list[int | None]] = {}
+    made: dict[tuple[int, int, tuple[int | None, ...]], Reason] = {}
+
+    def reason(at: int, minus: int, index: int) -> Reason:
+        if index < 0:
+            row = others[-index - 1]
+            return Reason(rule=row.rule, title=row.title, points=row.points, sentence=row.sentence)
+        rule = rules[index].rule
+        if index not in said:
+            said[index] = _said(scheme, rules[index])
+            columns.update((id_, _values(part, id_)) for id_ in said[index].named if id_ in part.columns)
+        values = tuple(columns[id_][at] if id_ in columns else None for id_ in said[index].named)
+        key = (index, minus, values)
+        if key not in made:
+            sentence = said[index].of(values)
+            made[key] = Reason(rule=names[index], title=rule.title.as_dict(), points=-minus, sentence=sentence)
+        return made[key]
+
+    return [[reason(at, minus, index) for minus, _, index in sorted(mine)[:most]] for at, mine in enumerate(hits)]
 
 
 @dataclass(slots=True)
@@ -174,11 +229,16 @@ def _seen(scheme: Scheme, part: Part) -> dict[str, _Seen]:
     for id_, column in part.columns.items():
         pairs = [(part.slices[kind].row[at], part.slices[kind].column("seq")[at]) for kind, at in column.reads]
         offsets, seqs = receipt.records(part.rows.size, [*pairs, *column.pairs])
-        known, values = np.broadcast_to(column.known, part.rows.shape).tolist(), column.values.tolist()
-        told = [value if there else None for value, there in zip(values, known, strict=True)]
-        one = scheme.indicators[id_]
+        one, told = scheme.indicators[id_], _values(part, id_)
         found[id_] = _Seen(id_, one.title.as_dict(), one.second, one.unit, told, offsets.tolist(), seqs.tolist())
     return found
+
+
+def _values(part: Part, id_: str) -> list[int | None]:
+    """The value of one indicator in every row of a part, None where it is unknown."""
+    column = part.columns[id_]
+    known, values = np.broadcast_to(column.known, part.rows.shape).tolist(), column.values.tolist()
+    return [value if there else None for value, there in zip(values, known, strict=True)]
 
 
 def _one(
@@ -221,8 +281,7 @@ def _one(
 
 def _points(scheme: Scheme, part: Part, at: int, seen: dict[str, _Seen], told: dict[str, _Told]) -> Iterator[PointsRow]:
     ledger = part.judged.ledger[at]
-    if scheme.base:
-        yield _plain("base", scheme.base, Title("基础分", "Points everyone starts with"))
+    yield from _base(scheme)
     held: list[PointsRow] = []
     for one in part.compiled.rules:
         points = int(ledger[2 + one.index])
@@ -239,11 +298,34 @@ def _points(scheme: Scheme, part: Part, at: int, seen: dict[str, _Seen], told: d
         if cut:
             title = Title(f"{group.title.zh}:最高 {group.highest} 分", f"{group.title.en}: at most {group.highest}")
             yield _plain(f"cap:{group.id}", cut, title, group.id)
+    yield from _clamped(scheme, part, at)
+    yield from sorted(held, key=lambda row: row.rule)
+    yield from _decided(part, at)
+
+
+def _beside(scheme: Scheme, part: Part, at: int) -> Iterator[PointsRow]:
+    """The rows of one score that are no rule's and may lie above 0."""
+    yield from _base(scheme)
+    yield from _clamped(scheme, part, at)
+    yield from _decided(part, at)
+
+
+def _base(scheme: Scheme) -> Iterator[PointsRow]:
+    if scheme.base:
+        yield _plain("base", scheme.base, Title("基础分", "Points everyone starts with"))
+
+
+def _clamped(scheme: Scheme, part: Part, at: int) -> Iterator[PointsRow]:
+    ledger = part.judged.ledger[at]
     if ledger[CLAMP]:
         low, high = scheme.lowest, scheme.highest
         title = Title(f"限于 {low} 至 {high} 分", f"Held within {low} to {high}")
         yield _plain("clamp", int(ledger[CLAMP]), title)
-    yield from sorted(held, key=lambda row: row.rule)
+
+
+def _decided(part: Part, at: int) -> Iterator[PointsRow]:
+    """What a person has set, or a raise."""
+    ledger = part.judged.ledger[at]
     if part.override is not None and part.override.place[at] >= 0:
         seq = int(part.override.seq[at])
         row = _plain(f"override:{seq}", int(ledger[OVERRIDE]), Title("人工认定", "Set by a person"))
@@ -259,9 +341,33 @@ class _Told:
 
     condition: dict[str, str]
     parameters: tuple[ParameterUsed, ...]
+    said: _Said
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The reason of a rule, in words for any values of the indicators that it names."""
+
+    reason: dict[str, str]
+    constants: Mapping[str, int]
     units: dict[str, str]
-    named: tuple[str, ...]  # indicators that the reason names
+    named: tuple[str, ...]
     sentences: dict[tuple[int | None, ...], dict[str, str]]  # by the values of those: most entities share theirs
+
+    def of(self, values: tuple[int | None, ...]) -> dict[str, str]:
+        if values not in self.sentences:
+            given = {**dict(zip(self.named, values, strict=True)), **self.constants}
+            self.sentences[values] = {lang: render(text, given, self.units) for lang, text in self.reason.items()}
+        return self.sentences[values]
+
+
+def _said(scheme: Scheme, one: CompiledRule) -> _Said:
+    reason = one.rule.reason.as_dict()
+    placed = {name for text in reason.values() for name in _PLACEHOLDER.findall(text)}
+    named = tuple(sorted(placed.intersection(scheme.indicators)))
+    units = {name: scheme.indicators[name].unit for name in named}
+    units.update((name, span.value.unit) for name, span in one.parameters.items())
+    return _Said(reason, one.constants, units, named, {})
 
 
 def _tell(scheme: Scheme, one: CompiledRule) -> _Told:
@@ -269,8 +375,6 @@ def _tell(scheme: Scheme, one: CompiledRule) -> _Told:
     # A condition names none but the rule's own indicators.
     named = {id_: scheme.indicators[id_].title.as_dict() for id_ in rule.indicators}
     titles = {lang: {id_: title[lang] for id_, title in named.items()} for lang in ("zh", "en")}
-    units = {id_: indicator.unit for id_, indicator in scheme.indicators.items()}
-    units.update((name, span.value.unit) for name, span in one.parameters.items())
     return _Told(
         condition={
             lang: conditions.sentence(rule.when, lang, titles=titles[lang], constants=one.constants)
@@ -285,18 +389,7 @@ def _tell(scheme: Scheme, one: CompiledRule) -> _Told:
             )
             for name, span in sorted(one.parameters.items())
         ),
-        units=units,
-        named=tuple(
-            sorted(
-                {
-                    name
-                    for text in rule.reason.as_dict().values()
-                    for name in _PLACEHOLDER.findall(text)
-                    if name in scheme.indicators
-                }
-            )
-        ),
-        sentences={},
+        said=_said(scheme, one),
     )
 
 
@@ -304,22 +397,23 @@ def _rule_row(
     scheme: Scheme, one: CompiledRule, points: int, at: int, seen: dict[str, _Seen], told: _Told
 ) -> PointsRow:
     rule = one.rule
-    values = tuple(seen[name].values[at] if name in seen else None for name in told.named)
-    if values not in told.sentences:
-        said = {**{name: seen[name].values[at] for name in told.named if name in seen}, **one.constants}
-        told.sentences[values] = {lang: render(text, said, told.units) for lang, text in rule.reason.as_dict().items()}
+    values = tuple(seen[name].values[at] if name in seen else None for name in told.said.named)
     return PointsRow(
-        rule=rule.id if rule.effect == "points" else f"{rule.effect}:{rule.id}",
+        rule=_name(one),
         points=points,
         title=rule.title.as_dict(),
         group=scheme.seconds[rule.second].group,
         second=rule.second,
-        sentence=told.sentences[values],
+        sentence=told.said.of(values),
         condition=told.condition,
         parameters=told.parameters,
         indicators=rule.indicators,
         records=tuple(sorted({seq for id_ in rule.indicators for seq in seen[id_].records(at)})),
     )
+
+
+def _name(one: CompiledRule) -> str:
+    return one.rule.id if one.rule.effect == "points" else f"{one.rule.effect}:{one.rule.id}"
 
 
 def render(text: str, values: dict[str, int | None], units: dict[str, str]) -> str:

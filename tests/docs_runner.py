@@ -14,6 +14,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -110,9 +111,10 @@ class World:
         os.environ["XINHENG_DATABASE_URL"] = f"sqlite:///{folder}/xinheng.db"
         os.environ["XINHENG_PRIVACY_KEY_FILE"] = str(folder / "privacy.key")
         self.settings = config.load()
-        (folder / "var").mkdir()
+        (folder / "var").mkdir(exist_ok=True)
         (folder / "penalties.csv").write_text(PENALTIES, encoding="utf-8")
-        (folder / "docs").symlink_to(ROOT / "docs")
+        if not (folder / "docs").is_symlink():
+            (folder / "docs").symlink_to(ROOT / "docs")
 
     def _bytes(self, size: int = 32) -> bytes:
         """Secret bytes that follow from the command that asks for them, and from which of them they are."""
@@ -120,9 +122,14 @@ class World:
         self.secret = (line, taken + 1)
         return hashlib.shake_256(f"{line} {self.given[line]} {taken}".encode()).digest(size)
 
-    @contextlib.contextmanager
-    def open(self) -> Generator["World", None, None]:
-        from api.app import create_app
+    @classmethod
+    def like(cls, town: Path, folder: Path) -> "World":
+        """A world in `folder` that has what :meth:`make` left in `town`."""
+        shutil.copytree(town, folder, symlinks=True, dirs_exist_ok=True)
+        return cls(folder)
+
+    def make(self) -> None:
+        """Load the sample town, grade it and give the reader a key: what every page begins with, and seconds of work."""
         from registry.services import context_building, grading, keys, sampling, seal, showcase, visit_due
 
         database.connect(self.settings)
@@ -141,6 +148,14 @@ class World:
                 "demo", organ="信衡市市场监督管理局", scopes=list(keys.SCOPES), divisions=[""], actor="docs", now=NOW
             )
         (self.folder / "var" / "demo.key").write_text(secret)
+        # Closed, everything stands in the files, which may be copied.
+        database.db.obj.close_all()
+
+    @contextlib.contextmanager
+    def open(self) -> Generator["World", None, None]:
+        from api.app import create_app
+
+        database.connect(self.settings)
         app = create_app(
             self.settings, today=lambda: self.day, now=lambda: NOW + (self.day - DAY).days * 24 * 60 * 60 * 1000
         )
@@ -232,27 +247,34 @@ def targets() -> set[str]:
 
 def update(page: Path, *, fill: bool) -> None:
     """Rewrite the outputs of a page from a run. With `fill`, commands without an output get theirs as well."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = World(Path(folder))
+        made.make()
+        with made.open() as world:
+            _rewrite(page, world, fill=fill)
+
+
+def _rewrite(page: Path, world: World, *, fill: bool) -> None:
     day = DAY
-    with tempfile.TemporaryDirectory() as folder, World(Path(folder)).open() as world:
 
-        def shown(command: Command) -> str:
-            if not checkable(command.line):
-                return command.output
-            printed = world.run(command.line, day).strip()
-            if "…" in command.output and matches(command.output, printed):
-                return command.output
-            return printed if fill or command.output.strip() else command.output
+    def shown(command: Command) -> str:
+        if not checkable(command.line):
+            return command.output
+        printed = world.run(command.line, day).strip()
+        if "…" in command.output and matches(command.output, printed):
+            return command.output
+        return printed if fill or command.output.strip() else command.output
 
-        def again(match: re.Match[str]) -> str:
-            nonlocal day
-            if match[1]:
-                day = date.fromisoformat(match[1])
-            if match[2] != "console":
-                return match[0]
-            parts = [part for one in commands(match[3]) for part in ("$ " + one.line.rstrip("\n"), shown(one)) if part]
-            return "```console\n" + "\n".join(parts) + "\n```"
+    def again(match: re.Match[str]) -> str:
+        nonlocal day
+        if match[1]:
+            day = date.fromisoformat(match[1])
+        if match[2] != "console":
+            return match[0]
+        parts = [part for one in commands(match[3]) for part in ("$ " + one.line.rstrip("\n"), shown(one)) if part]
+        return "```console\n" + "\n".join(parts) + "\n```"
 
-        page.write_text(PART.sub(again, page.read_text(encoding="utf-8")), encoding="utf-8")
+    page.write_text(PART.sub(again, page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -91,6 +91,9 @@ def _tell(body: Mapping[str, Any]) -> None:
             ],
             title=f"{one['scheme']}: 无偏估计 without bias, lists with a lot {one['lots']}, visits pending {one['pending']}",
         )  # fmt: skip
+        for row in one["items"]:
+            if row["withheld"]:
+                click.echo(f"{row['class']}: 不予估计 withheld. {row['withheld']}", err=True)
     support.table(
         ["对象 slice", "检查 visits", "分钟 minutes", "发现 found", "每起分钟 each", "与随机比 of lot", "与上年比 of last year"],
         [

@@ -306,6 +306,9 @@ def rates(scheme: str | None, first: date | None, last: date | None, as_json: bo
          "未见者全无/全有 least – most", "全部对象问题数 total"],
         rows, title=f"{named.id} {start} … {end}, 95 %",
     )  # fmt: skip
+    for one in found:
+        if one["withheld"]:
+            click.echo(f"{one['class']}: 不予估计 withheld. {one['withheld']}", err=True)
     if not found[-1]["drawn"]:
         click.echo(
             "没有记录入样概率的检查，无法无偏估计 No check of this span keeps the probability with which a draw chose it: only the plain "

@@ -12,9 +12,6 @@ from registry.models import Document, Visit
 from registry.services import inspection_papers, visit_views, visits
 from registry.services.visits import STATES
 
-ACTS = {
-    "assigned": "分派", "reassigned": "改派", "started": "入企", "finished": "结束检查", "non_response": "未能检查", "dropped": "取消",
-}  # fmt: skip
 COLUMNS = ["id", "state", "planned_on", "number", "code", "name", "division", "inspectors"]
 NUMBER = click.argument("number", metavar="VISIT", type=int)
 
@@ -75,7 +72,7 @@ def show(number: int, supervisor: bool, as_json: bool) -> None:
             for question in item["questions"]:
                 click.echo(f"    {question['code']} {question['text']}")
     for step in found["steps"]:
-        click.echo(f"  {step['at']} {ACTS.get(step['act'], '')} {step['act']} {step['by']} {step['said']}".rstrip())
+        click.echo(f"  {step['at']} {step['title']} {step['act']} {step['by']} {step['said']}".rstrip())
 
 
 @visit.command(epilog="Example: xinheng visit assign 7 --inspector 1 --inspector 2 --on 2026-12-01")

@@ -7,7 +7,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from api.schemas.common import Out, division_prefix, industry_prefix, one_of_subjects
 from registry.kinds.base import Text
 from registry.kinds.licence import SUBJECTS as LICENCES
-from registry.services.draw_errors import LONGEST_TEXT, LONGEST_WITNESS, STATES
+from registry.services.draw_errors import LONGEST_TEXT, LONGEST_WITNESS, SHORTEST_WITNESS, STATES
 from registry.services.draw_planning import STRATA
 from rules.draw import ALGORITHMS
 
@@ -62,9 +62,10 @@ class DrawIn(Schema):
 
 
 class DrawRunIn(Schema):
-    witness = Text(
-        LONGEST_WITNESS, required=True,
-        metadata={"description": "What was said in public after the announcement, for example numbers that somebody threw; who, and when 见证"},
+    # Not masked as other texts are: what is bound must be what was spoken, and what would be masked is refused.
+    witness = fields.String(
+        required=True, validate=[validate.Length(SHORTEST_WITNESS, LONGEST_WITNESS), validate.Regexp("^[^\\x00]*$")],
+        metadata={"description": "What was thrown or drawn in public after the announcement, by whom, and when 见证; no personal numbers"},
     )  # fmt: skip
 
 

@@ -121,6 +121,10 @@ class InspectionRateOut(Out):
     total_high = fields.Float(required=True, allow_none=True)
     least = fields.Float(required=True, allow_none=True)
     most = fields.Float(required=True, allow_none=True)
+    withheld = fields.String(
+        required=True,
+        metadata={"description": "Why there is no rate although some were met; else empty 不予给出的原因"},
+    )
 
 
 class FiguresPooledOut(Out):

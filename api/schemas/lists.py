@@ -231,6 +231,6 @@ class ScheduleOut(Out):
     pair_days = fields.Integer(required=True, metadata={"description": "Days of a pair that the visits take"})
     available = fields.Integer(required=True, metadata={"description": "Days of a pair that there are"})
     fits = fields.Boolean(required=True)
-    planned_before = fields.Integer(required=True, metadata={"description": "Open visits that had their day already"})
+    planned_before = fields.Integer(required=True, metadata={"description": "Visits not begun that had their day already"})
     set = fields.Integer(metadata={"description": "Visits that got their day now"})
     visits = fields.List(fields.Nested(ScheduledVisit), required=True)

@@ -154,6 +154,7 @@ class VisitHead(Out):
 
 class VisitStepOut(Out):
     act = fields.String(required=True)
+    title = fields.String(required=True, metadata={"description": "The act in words 办理事项"})
     by = fields.String(required=True)
     at = fields.String(required=True, metadata={"format": "date-time"})
     said = fields.String(required=True)

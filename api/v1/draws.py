@@ -70,8 +70,8 @@ def commit_draw(given: dict[str, Any]) -> Response:
 @takes(PageQuery(), "query")
 @gives(shapes.DrawPage(), errors=[BadCursor])
 def list_draws(query: dict[str, Any]) -> dict[str, Any]:
-    """抽取列表 Draws under tasks of the key's organ, newest first, without strata."""
-    found = draw_views.page(organ=own_organ(), **query)
+    """抽取列表 Draws under tasks of the key's organ, in its divisions, newest first, without strata. A page may hold fewer than `limit`."""
+    found = draw_views.page(organ=own_organ(), divisions=caller().divisions, **query)
     return {"items": found.items, "next": found.next}
 
 

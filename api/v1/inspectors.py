@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response
 
 from api import idempotency, registers
-from api.auth import allowed, own_organ, visible_entity
+from api.auth import allowed, caller, own_organ, visible_entity
 from api.blueprint import Blueprint, gives, takes
 from api.context import here
 from api.errors import BodyTooLarge, NoSuchPath

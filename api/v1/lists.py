@@ -166,7 +166,7 @@ def read_changes(query: dict[str, Any], number: int) -> dict[str, Any]:
 @takes(ScheduleQuery(), "query")
 @gives(ScheduleOut(), errors=[ListNotFound])
 def read_schedule(query: dict[str, Any], number: int) -> dict[str, Any]:
-    """检查日程 Days proposed for the open visits of a list, from the inspectors that there are; nothing is set."""
+    """检查日程 Days proposed for the visits of a list that are not begun, from the inspectors that there are; nothing is set."""
     found = lists.get(number, organ=own_organ())
     made = list_schedule.propose(found, per_day=query["per_day"], today=here().today(), divisions=caller().divisions)
     return list_schedule.shown(made)

@@ -13,11 +13,11 @@ import orjson
 import polars as pl
 
 from registry import clock
-from registry.database import execute, read_frame
+from registry.database import read_frame
 from registry.divisions import in_sql
 from registry.kinds import KINDS
 from registry.models import Draw
-from registry.services import labels, visit_counts
+from registry.services import labels, list_order, list_slice, visit_counts
 from registry.services.search import prefix_range
 from rules import draw as lots
 from rules.draw import Candidates, Frame
@@ -92,9 +92,7 @@ def find(
     day, longest = clock.day_number(today), max([0, *rows["skip"]])
     this_year = visit_counts.made(None, date(today.year, 1, 1), today).select("entity", "visits")
     lately = visit_counts.made(None, clock.day_of(day - longest), today).select("entity", "last_day")
-    busy = [
-        one for (one,) in execute("SELECT DISTINCT entity FROM visit WHERE state IN ('open', 'assigned', 'started')")
-    ]
+    busy = list_slice.waiting().tolist()
     found = found.join(rows, on=["class", "industry"], how="left")
     found = found.join(this_year, on="entity", how="left").join(lately, on="entity", how="left")
     reasons = [("not_graded", pl.col("class").is_null()), ("open_visit", pl.col("entity").is_in(busy))]
@@ -148,7 +146,7 @@ def _fitting(filters: Filters, items: Sequence[dict[str, Any]], scheme: str, tod
             f"EXISTS (SELECT 1 FROM fact f WHERE f.entity IN ({MERGED_INTO}) AND {held}))"
         )
         values += [*filters.licences, day, day] * 2
-    condition, given = _applies(items, today)
+    condition, given = list_order.any_applies(items, today)
     if condition:
         where.append(condition)
         values += given
@@ -157,22 +155,6 @@ def _fitting(filters: Filters, items: Sequence[dict[str, Any]], scheme: str, tod
     tables = "entity e LEFT JOIN grade_state s ON s.scheme = ? AND s.entity = e.id"
     sql = f"SELECT {columns} FROM {tables} WHERE {' AND '.join(where)}{area}"  # noqa: S608 (all ours)
     return read_frame(sql, [*values, *bounds], COLUMNS)
-
-
-def _applies(items: Sequence[dict[str, Any]], today: date) -> tuple[str, list[object]]:
-    """That at least one item applies to an entity: by its kind, and by the special databases of the item."""
-    parts: list[str] = []
-    values: list[object] = []
-    for item in items:
-        kinds = list(item["subjects"])
-        part = f"e.kind IN ({', '.join('?' * len(kinds))})" if kinds else "1 = 1"
-        values += kinds
-        if item["labels"]:
-            member, given = labels.condition(list(item["labels"]), today)
-            part += f" AND ({member})"
-            values += given
-        parts.append(f"({part})")
-    return (f"({' OR '.join(parts)})", values) if parts else ("", [])
 
 
 def freeze(candidates: pl.DataFrame, frame: Frame, ids: Mapping[tuple[str, str], int]) -> bytes:

@@ -37,6 +37,11 @@ def full_file(draw: Draw) -> bytes:
 
 def public_file(draw: Draw) -> bytes:
     """The public minutes in the one form to the byte. Raises DrawConflict before the draw is revealed."""
+    if draw.state == "void":
+        raise DrawConflict(
+            f"Draw {draw.id} is void ({STATES[draw.state]}): nothing was drawn, so there are no minutes. GET /api/v1/public/draws shows what "
+            "was announced, and why it is void."
+        )
     if draw.state != "revealed":
         raise DrawConflict(
             f"Draw {draw.id} is {draw.state} ({STATES[draw.state]}). Its public minutes can be read once its task is closed; until then "

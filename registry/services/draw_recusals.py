@@ -52,12 +52,16 @@ def _code(draw: Draw, visit: int, desk: Desk) -> str:
     row = visits.get(visit, organ=desk.organ)
     if row.list.draw_id != draw.id:
         raise DrawRefused(f"Visit {visit} was not drawn by draw {draw.id}. Name one of its visits: GET /api/v1/visits?list= shows them.")  # fmt: skip
-    if row.state not in BEFORE:
-        raise DrawConflict(f"Visit {visit} is {row.state} ({visits.STATES[row.state]}): who may go is changed before it is begun.")  # fmt: skip
+    _not_begun(row)
     found = InspectionListRow.get(
         (InspectionListRow.list == row.list_id) & (InspectionListRow.position == row.position)
     )
     return str(found.code)
+
+
+def _not_begun(row: Visit) -> None:
+    if row.state not in BEFORE:
+        raise DrawConflict(f"Visit {row.id} is {row.state} ({visits.STATES[row.state]}): who may go is changed before it is begun.")  # fmt: skip
 
 
 def _another(draw: Draw, leaving: Inspector, code: str, why: str) -> tuple[Minutes, lots.Team]:
@@ -85,7 +89,9 @@ def _keep(
         if found.minutes_digest != draw.minutes_digest or found.state != "drawn":
             return None
         tasks.approved(found.task)
-        entity = Visit.get_by_id(visit).entity
+        named = visits.locked(visit, desk)
+        _not_begun(named)
+        entity = named.entity
         execute(
             "INSERT INTO inspector_conflict (inspector_id, entity, why, from_on, until_on, by, at) VALUES (?, ?, ?, ?, NULL, ?, ?) "
             "ON CONFLICT (inspector_id, entity) DO UPDATE SET until_on = NULL",

@@ -25,7 +25,7 @@ from registry.services import (
     visit_rows,
 )
 from registry.services.draw_candidates import Frozen
-from registry.services.draw_errors import LONGEST_WITNESS, STATES, DrawConflict, DrawRefused, NoTeam, words
+from registry.services.draw_errors import STATES, DrawConflict, DrawRefused, NoTeam, spoken
 from registry.services.draws import DRAWN, locked
 from registry.services.tasks import Desk
 from rules import draw as lots
@@ -45,17 +45,14 @@ def run(
 ) -> tuple[Draw, bool]:
     """Draw, once the witness has spoken: who is visited, and by whom; list, visits and minutes are written.
 
-    `witness` is what was said in public after the announcement (for example numbers that somebody threw: what, who, when). It
-    is bound at once and for ever: other words are refused from then on. `token_seed` are 32 secret random bytes for the codes
+    `witness` is what was said in public after the announcement (for example numbers that somebody threw: what, who, when), at
+    least six characters besides blanks. It is bound at once and for ever: other words are refused from then on. `token_seed` are 32 secret random bytes for the codes
     of the notices. Safe to repeat, also where it was cut off: it goes on where it stopped, and a draw that is drawn is returned
     unchanged (second value False).
     Raises DrawNotFound, TaskElsewhere, TaskNotApproved; DrawRefused without witness; DrawConflict for other words than those
     that are bound, or a draw that is void; NoTeam where nobody can be sent to a visit.
     """
-    said = words(
-        witness, "witness", "what the witness said after the announcement, who it was, and when", LONGEST_WITNESS
-    )
-    draw, before = _bound(number, said, desk)
+    draw, before = _bound(number, spoken(witness), desk)
     if before:
         return draw, False
     frozen = draw_candidates.thaw(draw)
@@ -70,6 +67,11 @@ def run(
         if tell is not None:
             tell(min(first + CHUNK, len(rows)), len(rows))
     return _finish(draw, made, minutes, desk)
+
+
+def inclusion(there: int, size: int) -> int:
+    """The probability with which one of `there` was among the `size` drawn, in millionths, to the nearest."""
+    return (2 * MILLION * size + there) // (2 * there)
 
 
 def stuck(draw: Draw) -> bool:
@@ -166,7 +168,7 @@ def _rows(draw: Draw, frozen: Frozen, minutes: Minutes) -> list[_Row]:
         for team in lots.teams_of(minutes)
         for code in team.codes
     }
-    chance = {name: (2 * MILLION * size + there) // (2 * there) for name, (there, size) in minutes["strata"].items()}
+    chance = {name: inclusion(there, size) for name, (there, size) in minutes["strata"].items()}
     strata = frozen.shown["stratum"]
     return [
         _Row(position, places[code], strata[places[code]], chance[strata[places[code]]], goes[code])

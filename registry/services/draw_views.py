@@ -14,19 +14,22 @@ from registry.services import draw_minutes, draws, tasks
 COLUMNS = (
     Draw.id, Draw.task, Task.organ, Draw.state, Draw.algorithm, Draw.day, Draw.pool, Draw.size, Draw.commitment, Draw.root,
     Draw.witness, Draw.committed_by, Draw.committed_at, Draw.committed_seq, Draw.drawn_at, Draw.drawn_seq, Draw.revealed_at,
-    Draw.void_why, Draw.minutes_digest,
+    Draw.void_why, Draw.minutes_digest, Draw.filters,
 )  # fmt: skip
 # Of the public minutes, what is shown beside the announcement; the list of commitments stands in the file.
 IN_THE_FILE = "commitments"
 
 
-def page(*, organ: str, after: str | None = None, limit: int = 50) -> Page[dict[str, Any]]:
+def page(
+    *, organ: str, divisions: tuple[str, ...] = ("",), after: str | None = None, limit: int = 50
+) -> Page[dict[str, Any]]:
     """Draws under the tasks of an organ and those that it is a partner of (empty: of all), newest first, as :func:`one` without
-    classes. One query. Raises BadCursor."""
+    classes. One query. Those made among other divisions too are left out, so a page may hold fewer than `limit`. Raises BadCursor."""
     query = _rows()
     if organ:
         query = query.where(tasks.of_organ(organ))
-    return _page(query, after, limit, _shown)
+    found = _page(query, after, limit, lambda row: (row["filters"], _shown(row)))
+    return Page([shown for filters, shown in found.items if draws.within(filters, divisions)], found.next)
 
 
 def one(draw: Draw, *, classes: bool) -> dict[str, Any]:
@@ -81,7 +84,7 @@ def _rows() -> Any:
     return Draw.select(*COLUMNS, lists.alias("list")).join(Task)
 
 
-def _page(query: Any, after: str | None, limit: int, shown: Any) -> Page[dict[str, Any]]:
+def _page(query: Any, after: str | None, limit: int, shown: Any) -> Page[Any]:
     if after is not None:
         query = query.where(Draw.id < cursor.decode(after, int)[0])
     rows = dicts(query.order_by(Draw.id.desc()).limit(limit + 1))

@@ -129,6 +129,7 @@ def prepare(
     minutes = sum(one["minutes"] for one in task.checklist) or (VISIT_MINUTES if pace is None else pace.minutes)
     day_minutes = DAY_MINUTES if pace is None else pace.day_minutes
     loads = draw_planning.days_taken(planned, staff.pool, minutes=minutes, day_minutes=day_minutes)
+    _tells_no_class(pool)
     frame = Frame(
         name, task.organ, str(task.id), desk.today.isoformat(), table.hash,
         Candidates(candidates["code"].to_list(), candidates["stratum"].to_list(), salt),
@@ -188,6 +189,9 @@ def void(number: int, *, reason: str, desk: Desk) -> tuple[Draw, bool]:
     from registry.services.draw_running import stuck
 
     said = words(reason, "reason", "why the draw is void: the public reads it")
+    # Drawing a city again takes seconds: before the transaction, not in it. The words that it follows from never change.
+    before = Draw.get_or_none(Draw.id == number)
+    cannot = before is not None and before.state == "committed" and bool(before.witness) and stuck(before)
     with ledger.writing(now=desk.now, schemes=[]) as pen:
         found = locked(number, desk)
         if found.state == "void":
@@ -197,7 +201,7 @@ def void(number: int, *, reason: str, desk: Desk) -> tuple[Draw, bool]:
                 f"Draw {number} is {found.state} ({STATES[found.state]}): a result that could be thrown away could be drawn until it "
                 "pleases. Work its visits, or record why nobody was met."
             )
-        if found.witness and not stuck(found):
+        if found.witness and not (cannot and found.minutes is None):
             raise DrawConflict(
                 f"The witness of draw {number} has spoken, so its result stands. Run it to its end: `xinheng draw run {number}`."
             )
@@ -236,12 +240,17 @@ def get(number: int, *, organ: str = "", divisions: tuple[str, ...] = ("",)) -> 
     found = Draw.get_or_none(Draw.id == number)
     if found is None or (organ and organ not in tasks.organs(found.task)):
         raise DrawNotFound(number)
-    # The narrower of the two: a key of several districts may have drawn in one.
-    asked = [max(found.filters["division"], prefix, key=len) for prefix in found.filters["divisions"]]
-    if not all(prefix.startswith(tuple(divisions)) for prefix in asked):
+    if not within(found.filters, divisions):
         raise DrawNotFound(number)
     assert isinstance(found, Draw)
     return found
+
+
+def within(filters: Mapping[str, Any], divisions: tuple[str, ...]) -> bool:
+    """Whether a draw with these filters was made among divisions with these prefixes alone."""
+    # The narrower of the two: a key of several districts may have drawn in one.
+    asked = [max(filters["division"], prefix, key=len) for prefix in filters["divisions"]]
+    return all(prefix.startswith(tuple(divisions)) for prefix in asked)
 
 
 def locked(number: int, desk: Desk) -> Draw:
@@ -315,6 +324,16 @@ def _check(
             f"Task {task.id} ended on {task.to_on}: nobody can be visited under it. Make one with later days."
         )
     labels.condition(list(filters.labels), today)
+
+
+def _tells_no_class(pool: Pool) -> None:
+    """Raise DrawRefused where all candidates are of one class: how many of them are visited is public, and would tell it."""
+    if pool.candidates["class"].n_unique() == 1:
+        raise DrawRefused(
+            f"All {pool.candidates.height:,} candidates are of one class. How many of how many were visited is public, and ratios are by "
+            "class: everybody who was visited would be known to be of it. Widen the filters (division, industry, labels) until "
+            "entities of several classes fit; nothing was committed to."
+        )
 
 
 def _nobody(task: Task, pool: Pool) -> str:

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
+import structlog
 
 from registry import clock
 from registry.config import Settings
-from registry.database import execute, in_slices, insert_rows, session, write
+from registry.database import db, execute, in_slices, insert_rows, session, write
+from registry.errors import RegistryError
 from registry.models import GradeRange, GradeRun
 from registry.services import book, frames, given, ledger, standing
 from registry.services.book import version_of
@@ -29,6 +31,7 @@ BATCH = 20_000
 ROWS = 4_000
 
 Progress = Callable[[int, int], None]
+log = structlog.get_logger()
 
 
 def scheme_named(settings: Settings, name: str | None = None, on: date | None = None) -> Scheme:
@@ -87,6 +90,19 @@ def one(scheme: Scheme, entities: Sequence[int], *, day: date, now: Callable[[],
     standing.retire(scheme, entities, known, outside=_outside(scheme, population, graded))
     changed = standing.write(scheme, compared, known=known, context_hash=beside.context_hash, at=now())
     return _counted(population, graded, changed)
+
+
+def one_or_later(scheme: Scheme, entities: Sequence[int], *, day: date, now: int) -> None:
+    """Grade a few entities now, and where that fails leave them marked: what was stored about them counts more than the grade,
+    and the worker comes back to it. An error that says what somebody did wrong is raised all the same.
+    """
+    try:
+        with db.atomic():
+            one(scheme, entities, day=day, now=lambda: now)
+    except RegistryError:
+        raise
+    except Exception:
+        log.exception("grading.failed", entities=len(entities))
 
 
 def _graded(

@@ -236,12 +236,12 @@ def _expected(
 def _asked(task: Task, kind: str, items: str, plain: int) -> list[tuple[str, int]]:
     """The organs that check something at entities of a kind, each with its minutes on site."""
     organs, minutes = tasks.organs(task), {one["code"]: int(one["minutes"]) for one in task.checklist}
-    apply_ = set((orjson.loads(items) if items else None) or minutes)
+    applying = orjson.loads(items) if items else None
     found = []
     for organ in organs:
-        codes = [one["code"] for one in mine(task.items, task.checklist, organ, organs, kind=kind)]
+        codes = [one["code"] for one in mine(task.items, task.checklist, organ, organs, kind=kind, applying=applying)]
         if codes:
-            coded = [minutes[one] for one in codes if one in minutes and one in apply_]
+            coded = [minutes[one] for one in codes if one in minutes]
             found.append((organ, sum(coded) or plain))
     return found or [(task.organ, plain)]
 

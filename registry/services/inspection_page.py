@@ -172,9 +172,13 @@ def _rates(body: Mapping[str, Any]) -> str:
             for row in one["items"]
         ]  # fmt: skip
         note = f"{one['lots']} 份名单，{one['visits']} 户次；{one['pending']} 户次尚无审核结果，结果齐备前为初步估计。 {one['pending']} visits have no approved result yet: preliminary until they do."
-        shown += _table(
-            "无偏发现率", f"Rates without bias, {escape(one['scheme'])}", heads, rows, note if one["pending"] else ""
-        )
+        notes = [note] if one["pending"] else []
+        notes += [
+            f"{escape(row['class'])} 不予估计 withheld: {escape(row['withheld'])}"
+            for row in one["items"]
+            if row["withheld"]
+        ]
+        shown += _table("无偏发现率", f"Rates without bias, {escape(one['scheme'])}", heads, rows, "<br>".join(notes))
     return shown
 
 

@@ -56,8 +56,10 @@ def notice(number: int, *, settings: Settings, desk: Desk) -> tuple[Document, bo
     with ledger.writing(now=desk.now, schemes=()) as pen:
         visit, task, going = _worked(number, ("open", "assigned", "started"), "A notice is issued of a visit that is assigned and not over.", desk)  # fmt: skip
         day = visit.planned_on
-        kind = visits.sheet_of(visit).kind
-        checked = [one["name"] for organ in tasks.organs(task) for one in visit_team.items_of(task, organ, kind)]
+        row = visits.sheet_of(visit)
+        checked = [
+            one["name"] for organ in tasks.organs(task) for one in visit_team.items_of(task, organ, row.kind, row.items)
+        ]
         said = {
             "basis": task.basis, "type": tasks.TYPES[task.type], "task": task.title,
             "planned": chinese_date(day) if day else f"{chinese_date(task.from_on)}至{chinese_date(task.to_on)}期间",
@@ -76,11 +78,11 @@ def record(number: int, *, settings: Settings, desk: Desk) -> tuple[Document, bo
         visit, task, going = _worked(number, ("started", "finished", "closed"), "A record is made of a visit that was begun.", desk)  # fmt: skip
         organ = desk.organ or task.organ
         found = VisitResult.get_or_none((VisitResult.visit == number) & (VisitResult.organ == organ))
-        kind = visits.sheet_of(visit).kind
+        row = visits.sheet_of(visit)
         said = {
             "task": task.title, "time": _time(visit, settings),
             "inspectors": _people(visit, [one for one in going if one.organ == organ] or going, desk),
-            "checklist": _checklist(visit_team.items_of(task, organ, kind), found.items if found else []),
+            "checklist": _checklist(visit_team.items_of(task, organ, row.kind, row.items), found.items if found else []),
             "findings": _findings(found),
         }  # fmt: skip
         return _issue(

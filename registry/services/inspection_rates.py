@@ -15,6 +15,7 @@ from registry.errors import UnknownScheme
 from registry.services import grading
 from registry.services.inspection_material import RECHECK, Material
 from registry.services.list_views import SLICES
+from registry.services.rates import withheld
 from rules.draw.estimation import ClassRate, Strata, Visits, estimate
 from rules.model.metrics import share_interval
 
@@ -171,14 +172,15 @@ def _estimate(read: Material, lists: pl.DataFrame, scheme: str, known: Sequence[
 def _row(name: str, one: ClassRate) -> dict[str, Any]:
     """One class. `drawn` visits, `answered` of them met somebody, `failures` found; `rate` with `low` and `high`; `represents` entities,
     `total_failures` (with `total_low`, `total_high`) that visits to all of them would have found; `least` and `most`: the rate if nobody,
-    or everybody, who was not met or is still to be visited had failed."""
-    ground = one.rate is not None
+    or everybody, who was not met or is still to be visited had failed. `withheld` says why there is no rate although some were met."""
+    ground = one.rate is not None and not one.thin
     return {
         "class": name, "drawn": one.visits, "answered": one.answered, "failures": one.failures,
-        "rate": _round(one.rate), "low": _round(one.low) if ground else None, "high": _round(one.high) if ground else None,
-        "represents": _round(one.size, 1), "total_failures": _round(one.total, 1),
-        "total_low": _round(one.total_low, 1) if ground else None, "total_high": _round(one.total_high, 1),
+        "rate": _round(one.rate) if ground else None, "low": _round(one.low) if ground else None, "high": _round(one.high) if ground else None,
+        "represents": _round(one.size, 1), "total_failures": _round(one.total, 1) if ground else None,
+        "total_low": _round(one.total_low, 1) if ground else None, "total_high": _round(one.total_high, 1) if ground else None,
         "least": _round(one.least) if ground else None, "most": _round(one.most) if ground else None,
+        "withheld": withheld(one.by_lot) if one.rate is not None and one.thin else "",
     }  # fmt: skip
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
+
 from registry import clock
 from registry.database import execute, in_slices, is_postgres
 from registry.divisions import in_sql
@@ -36,6 +38,8 @@ MERGED = "SELECT entity FROM alias WHERE until_seq IS NULL"
 # Rows asked for beyond those that are wanted: some of them turn out to have reached their cap.
 SLACK = 16
 
+Ids = np.ndarray[Any, np.dtype[np.int64]]
+NOBODY: Ids = np.empty(0, np.int64)
 Item = Mapping[str, Any]
 Sql = tuple[str, list[Any]]
 
@@ -60,7 +64,7 @@ def ranked(
     checklist: Sequence[Item],
     *,
     size: int,
-    leave_out: frozenset[int] = frozenset(),
+    leave_out: Ids = NOBODY,
     today: date,
 ) -> list[dict[str, Any]]:
     """The first `size` entities that are open, fit, wait for no other visit and are not in `leave_out`, in order.
@@ -94,13 +98,12 @@ class _Order:
         alike = len({(tuple(sorted(one["subjects"])), tuple(sorted(one["labels"]))) for one in checklist}) < 2
         self.harm: Sql | None = None if alike or not _chances(scheme) else _weight(checklist, today)
 
-    def read(
-        self, when: str, values: Sequence[Any], first: str, size: int, leave_out: frozenset[int]
-    ) -> list[dict[str, Any]]:
+    def read(self, when: str, values: Sequence[Any], first: str, size: int, leave_out: Ids) -> list[dict[str, Any]]:
         limit = size + min(len(leave_out), SLACK)
         while True:
             found = self._read(when, values, first, limit)
-            kept = [row for row in found if row["entity"] not in leave_out]
+            strange = set(np.intersect1d([row["entity"] for row in found], leave_out).tolist())
+            kept = [row for row in found if row["entity"] not in strange]
             if len(kept) >= size or len(found) < limit:
                 return kept[:size]
             limit *= 2
@@ -110,17 +113,21 @@ class _Order:
         code = "coalesce(e.code, e.registration_no, '')" + (' COLLATE "C"' if is_postgres() else "")
         harm, weights = self.harm or ("", [])
         expected = f"s.chance * {harm}" if harm else "s.chance"
+        # SQLite keeps a cross join's order.
+        then = "JOIN" if is_postgres() else "CROSS JOIN"
         tables = "grade_state s JOIN entity e ON e.id = s.entity LEFT JOIN visit_due v ON v.entity = s.entity"
         if first:
-            # From the few that are overdue to their grades, and never the other way round: SQLite keeps a cross join's order.
-            then = "JOIN" if is_postgres() else "CROSS JOIN"
+            # From the few that are overdue to their grades, and never the other way round.
             tables = f"visit_due v {then} grade_state s ON s.entity = v.entity {then} entity e ON e.id = s.entity"
+        order = f"{first}s.rank DESC, {expected} DESC, s.score DESC, {code}, s.entity"
+        # Who it is by the index alone, and then what is known of them: the digest of everybody passed over is not looked at.
         sql = (
-            f"SELECT {COLUMNS} FROM {tables} "  # noqa: S608 (ours)
-            f"WHERE {' AND '.join([*self.where, when])} "
-            f"ORDER BY {first}s.rank DESC, {expected} DESC, s.score DESC, {code}, s.entity LIMIT ?"
+            f"SELECT {COLUMNS} FROM "  # noqa: S608 (ours)
+            f"(SELECT s.entity AS id FROM {tables} WHERE {' AND '.join([*self.where, when])} ORDER BY {order} LIMIT ?) c "
+            f"{then} grade_state s ON s.scheme = ? AND s.entity = c.id {then} entity e ON e.id = c.id "
+            f"LEFT JOIN visit_due v ON v.entity = c.id ORDER BY {order}"
         )
-        rows = execute(sql, [*self.values, *values, *weights, limit]).fetchall()
+        rows = execute(sql, [*self.values, *values, *weights, limit, self.scheme, *weights]).fetchall()
         return [dict(zip(NAMES, row, strict=True)) for row in rows]
 
 
@@ -153,11 +160,20 @@ def of_entity(filters: Filters, checklist: Sequence[Item], today: date) -> tuple
     if area:
         where.append(area.removeprefix(" AND ").strip())
         values += bounds
-    parts = [_applies(item, today) for item in checklist]
-    if parts and all(sql for sql, _ in parts):
-        where.append(f"({' OR '.join(sql for sql, _ in parts)})")
-        values += [value for _, given in parts for value in given]
+    fits, given = any_applies(checklist, today)
+    if fits:
+        where.append(fits)
+        values += given
     return where, values
+
+
+def any_applies(checklist: Sequence[Item], today: date) -> Sql:
+    """That at least one item of a checklist applies to an entity (alias `e`), by its kind and the special databases of the item, as
+    SQL; empty where one applies to everybody, and without any."""
+    parts = [_applies(item, today) for item in checklist]
+    if not all(sql for sql, _ in parts) or not parts:
+        return "", []
+    return f"({' OR '.join(sql for sql, _ in parts)})", [value for _, given in parts for value in given]
 
 
 def applying(rows: Iterable[Mapping[str, Any]], checklist: Sequence[Item], today: date) -> dict[int, list[str]]:

@@ -7,14 +7,14 @@ import polars as pl
 
 from registry.services import frames, given, ledger
 from rules.engine import facts_needed
-from rules.explain import reasons
+from rules.explain import Reason, reasons
 from rules.scheme import Scheme
 
 # Most points rows that a supervisor's list shows per entity; the whole is one call away.
 REASONS = 5
 
 
-def of(scheme: Scheme, rows: Sequence[Mapping[str, Any]]) -> dict[int, list[dict[str, Any]]]:
+def of(scheme: Scheme, rows: Sequence[Mapping[str, Any]]) -> dict[int, list[Reason]]:
     """The heaviest points rows of each entity, all in one pass, each as of the day and the knowledge of its grade.
 
     An entity is left out where its grade does not follow any more (another content of the scheme, kind or coverage
@@ -30,7 +30,7 @@ def of(scheme: Scheme, rows: Sequence[Mapping[str, Any]]) -> dict[int, list[dict
     }
 
 
-def _over(scheme: Scheme, number: int, rows: Sequence[Mapping[str, Any]]) -> dict[int, list[dict[str, Any]]]:
+def _over(scheme: Scheme, number: int, rows: Sequence[Mapping[str, Any]]) -> dict[int, list[Reason]]:
     """The same for rows whose grades read one context."""
     asked = pl.DataFrame(
         [(row["entity"], row["graded_day"], row["known"]) for row in rows],
@@ -43,14 +43,7 @@ def _over(scheme: Scheme, number: int, rows: Sequence[Mapping[str, Any]]) -> dic
     facts = frames.facts_ever(entities, facts_needed(scheme)).join(asked.select("entity", "at"), on="entity")
     still = pl.col("gone").is_null() | (pl.col("gone") > pl.col("at"))
     facts = facts.filter((pl.col("seq") <= pl.col("at")) & still).select(list(frames.FACTS))
-    found = reasons(population, facts, frames.coverage(head), scheme, given.as_read(entities, number, known=head))
-    digests = {row["entity"]: bytes(row["digest"]).hex() for row in rows}
-    return {
-        one.entity: [
-            {"rule": row.rule, "title": row.title, "points": row.points, "sentence": row.sentence}
-            for row in sorted(one.points, key=lambda row: (-row.points, row.rule))[:REASONS]
-            if row.points > 0
-        ]
-        for one in found
-        if one.digest == digests[one.entity]
-    }
+    asked_of = given.as_read(entities, number, known=head)
+    found = reasons(population, facts, frames.coverage(head), scheme, asked_of, most=REASONS)
+    digests = {row["entity"]: bytes(row["digest"]) for row in rows}
+    return {one.entity: one.heaviest for one in found if one.digest == digests[one.entity]}

@@ -4,9 +4,11 @@ A list is chosen outside any transaction (`choose`) and saved with one visit a r
 what another list took meanwhile; `settled` chooses again then. docs/lists.md tells the whole.
 """
 
+import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,9 +20,10 @@ from registry.errors import DatabaseBusy, ListNotFound, NotADraw, NothingToList,
 from registry.identity import fold_code
 from registry.models import InspectionList, Task
 from registry.services import aliases, audit, ledger, list_order, list_reasons, list_slice, list_tour, tasks, visit_rows
-from registry.services.list_order import NAMES, WAITING, Filters
-from registry.services.list_slice import MILLION, SHARE, WITHOUT, Ids
+from registry.services.list_order import NAMES, NOBODY, WAITING, Filters, Ids
+from registry.services.list_slice import MILLION, SHARE, WITHOUT
 from registry.services.tasks import Desk
+from rules.explain import Reason
 from rules.scheme import Scheme
 
 __all__ = [
@@ -106,16 +109,24 @@ class Choice:
     rows: list[dict[str, Any]]
     drawn: int
     pool: Ids
-    busy: frozenset[int]
+    busy: Ids
     passed_over: dict[str, int]
-    reasons: dict[int, list[dict[str, Any]]]
+    reasons: dict[int, list[Reason]]
 
 
 def pull(task: Task, scheme: Scheme, ask: Ask, *, settings: Settings, desk: Desk, seeds: Seeds) -> InspectionList:
     """Choose entities and freeze them as a list under a task: :func:`choose`, then :func:`freeze`, again where others were faster."""
-    return settled(
-        lambda: freeze(task, choose(task, scheme, ask, settings=settings, desk=desk, seed=seeds.slice), desk=desk, tokens=seeds.tokens)
-    )  # fmt: skip
+    attempts = count()
+
+    def act() -> InspectionList:
+        number = next(attempts)
+        # Drawn again by the same numbers, the lot would not be independent of the one that was overtaken.
+        seed = hashlib.sha256(seeds.slice + number.to_bytes(4, "big")).digest() if number else seeds.slice
+        return freeze(
+            task, choose(task, scheme, ask, settings=settings, desk=desk, seed=seed), desk=desk, tokens=seeds.tokens
+        )
+
+    return settled(act)
 
 
 def settled(act: Callable[[], T]) -> T:
@@ -152,14 +163,16 @@ def choose(task: Task, scheme: Scheme, ask: Ask, *, settings: Settings, desk: De
     if not rows:
         asked = ", ".join(f"{name} {value}" for name, value in ask.filters.to_dict().items() if value)
         out = ", ".join(f"{number} {why}" for why, number in passed.items() if number)
+        nobody = "of those who are graded all are passed over" if out else "no entity is graded yet"
         raise NothingToList(
-            f"No graded entity fits: {asked or 'no entity is graded yet'}{f'; passed over: {out}' if out else ''}. Nothing was "
+            f"No graded entity fits: {asked or nobody}{f'; passed over: {out}' if out else ''}. Nothing was "
             "frozen; widen the filters."
         )
     items = list_order.applying(rows, task.checklist, desk.today)
     weight = {item["code"]: int(item["harm"]) for item in task.checklist}
     for row in rows:
-        row["items"] = items[row["entity"]]
+        # Who is named in person is checked for all of the task, also where no licence makes him a member of a special database.
+        row["items"] = items[row["entity"]] or (list(weight) if ask.codes else [])
         row["harm"] = sum(weight[code] for code in row["items"])
     # Those drawn by lot stand behind, in the order of all.
     rows[len(rows) - drawn :] = sorted(rows[len(rows) - drawn :], key=lambda row: _rank(row, bool(task.checklist)))
@@ -185,7 +198,7 @@ def freeze(task: Task, choice: Choice, *, desk: Desk, tokens: bytes) -> Inspecti
         task = Task.get_by_id(task.id)
         _lawful(task)
         taken = _taken(task, choice)
-        size = int(len(choice.pool) - np.isin(choice.pool, np.fromiter(taken, np.int64, len(taken))).sum())
+        size = len(list_slice.without(choice.pool, taken))
         made: InspectionList = InspectionList.create(
             task=task, scheme=choice.scheme, known=choice.known, size=len(rows), slice_pool=size if drawn else 0, slice_size=drawn,
             filters={**choice.ask.filters.to_dict(), "random_share": choice.share, "passed_over": choice.passed_over},
@@ -196,7 +209,8 @@ def freeze(task: Task, choice: Choice, *, desk: Desk, tokens: bytes) -> Inspecti
             "inspection_list_row", columns, (_row(made, place, tour, row, choice) for place, row in enumerate(rows, 1))
         )
         first = "designated" if choice.ask.codes else "priority"
-        sure = 0 if choice.ask.codes else MILLION
+        # Without a random slice the others had no chance at all, and no rate rests on such a list.
+        sure = MILLION if drawn else 0
         chance = list_slice.inclusion(drawn, size) if drawn else 0
         by_lot = len(rows) - drawn
         visit_rows.write(
@@ -258,7 +272,7 @@ def _share(task: Task, ask: Ask) -> int:
     return share
 
 
-Found = tuple[list[dict[str, Any]], Ids, int, frozenset[int], dict[str, int]]
+Found = tuple[list[dict[str, Any]], Ids, int, Ids, dict[str, int]]
 
 
 def _by_risk(task: Task, scheme: Scheme, ask: Ask, share: int, settings: Settings, desk: Desk, seed: bytes) -> Found:
@@ -266,11 +280,9 @@ def _by_risk(task: Task, scheme: Scheme, ask: Ask, share: int, settings: Setting
         scheme, ask.filters, task.checklist, task.type, settings=settings, today=desk.today
     )
     first, drawn = list_slice.sizes(ask.size, len(everybody.eligible), share)
-    rows = list_order.ranked(
-        scheme, ask.filters, task.checklist, size=first, leave_out=everybody.capped | everybody.busy, today=desk.today
-    )
-    chosen = np.fromiter((row["entity"] for row in rows), np.int64, len(rows))
-    pool = everybody.eligible[~np.isin(everybody.eligible, chosen)]
+    out = np.union1d(everybody.capped, everybody.busy)
+    rows = list_order.ranked(scheme, ask.filters, task.checklist, size=first, leave_out=out, today=desk.today)
+    pool = list_slice.without(everybody.eligible, np.fromiter((row["entity"] for row in rows), np.int64, len(rows)))
     # Read in two moments: whoever was registered or visited between them is in one of the two only.
     drawn = min(drawn, len(pool))
     numbers = list_slice.drawn(pool, drawn, seed)
@@ -290,7 +302,7 @@ def _designated(task: Task, scheme: Scheme, ask: Ask, settings: Settings, desk: 
                 ids |= {name: number for name in (code, registration) if name in wanted}
                 status[number] = state
     into = aliases.roots(list(ids.values()))
-    capped = list_slice.capped(task.type, settings=settings, today=desk.today)
+    capped = set(list_slice.capped(task.type, settings=settings, today=desk.today).tolist())
     busy = _waiting(task, {into.get(one, one) for one in ids.values()})
     refused: dict[str, str] = {}
     chosen: dict[int, None] = {}
@@ -310,7 +322,7 @@ def _designated(task: Task, scheme: Scheme, ask: Ask, settings: Settings, desk: 
         raise CodesRefused(refused)
     found = list_order.named(scheme, list(chosen))
     rows = [found[entity] for entity in chosen]
-    return rows, np.empty(0, np.int64), 0, frozenset(), {}
+    return rows, NOBODY, 0, NOBODY, {}
 
 
 def _waiting(task: Task, entities: set[int]) -> dict[int, int]:
@@ -325,15 +337,15 @@ def _waiting(task: Task, entities: set[int]) -> dict[int, int]:
     return found
 
 
-def _taken(task: Task, choice: Choice) -> set[int]:
+def _taken(task: Task, choice: Choice) -> Ids:
     """Who came onto another list since the choice. Raises ListOvertaken where one of those is on this one."""
     chosen = {row["entity"] for row in choice.rows}
     if choice.ask.codes:
         lost = set(_waiting(task, chosen))
-        taken: set[int] = set()
+        taken = NOBODY
     else:
-        taken = set(list_slice.waiting() - choice.busy)
-        lost = chosen & taken
+        taken = np.setdiff1d(list_slice.waiting(), choice.busy, assume_unique=True)
+        lost = chosen.intersection(taken.tolist())
     if lost:
         raise ListOvertaken(
             f"Other lists took {len(lost)} of these entities while this one was being made. Nothing was frozen; send it again."

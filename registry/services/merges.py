@@ -189,7 +189,7 @@ def _finish(
     audit.note(verb, actor=actor, subject=f"entity {_code(lost)}", now=now, into=_code(root), reason=reason)
     pen.flush()
     if scheme is not None:
-        grading.one(scheme, [lost.id, root.id], day=today)
+        grading.one(scheme, [lost.id, root.id], day=today, now=lambda: now)
 
 
 __all__ = ["MergeRefused", "Merged", "Proposal", "merge", "merged_into", "proposals", "unmerge"]

@@ -12,11 +12,11 @@ import numpy as np
 import polars as pl
 
 from registry.clock import day_number
-from registry.database import read_frame
+from registry.database import execute, read_frame
 from registry.kinds import KINDS, NUMBERS
 from registry.services.search import prefix_range
 from rules.model.metrics import share_interval
-from rules.model.rates import MILLION, Drawn, Rate, estimate
+from rules.model.rates import LEAST_BY_LOT, MILLION, Drawn, Rate, estimate
 from rules.scheme import Scheme
 
 CHECK, DETAIL = KINDS["spot_check"].number, NUMBERS["check_detail"]
@@ -25,6 +25,10 @@ SILENT = (4,)
 # … and nothing is run there any more 未开展经营、注销或吊销, so nobody asks: no part of whom the rate is about.
 OUT_OF_SCOPE = (6, 7)
 EVERYBODY, UNGRADED = "all", "ungraded"
+# What a row does not tell where its rate is withheld.
+ESTIMATED = (
+    "rate", "low", "high", "effective_checks", "total_failures", "total_low", "total_high", "represents", "least", "most",
+)  # fmt: skip
 _DIGITS = 6
 _CHECKS = {
     "entity": pl.Int64, "day": pl.Int32, "inclusion": pl.Int64, "code": pl.Int32, "found": pl.Int64, "class": pl.String,
@@ -63,7 +67,8 @@ def by_class(
         an inclusion probability, ``answered`` of them met somebody; from these ``response_rate``, ``rate``, ``low``, ``high`` (Hájek),
         ``effective_checks``, ``total_failures``, ``total_low``, ``total_high`` (Horvitz and Thompson, over all draws of the span),
         ``represents`` (how many entities, over all draws), ``least`` and ``most`` (the rate if nobody, or everybody, who was not met fails). Rates are
-        shares from 0 to 1, intervals of 95 %; null where there is no ground.
+        shares from 0 to 1, intervals of 95 %; null where there is no ground. ``withheld`` says why there is none although some were met: some
+        were chosen for certain, and of the others the lot met fewer than LEAST_BY_LOT (unless all of the class that there is today were).
     """
     checks = _checks(scheme, first, last, divisions, severity)
     found = set(checks["class"].to_list())
@@ -77,18 +82,67 @@ def by_class(
         answered=chosen["answered"].to_numpy(),
     )
     met = checks.filter("answered")
-    return [
-        _row(name, met if name == EVERYBODY else met.filter(pl.col("class") == name), rate)
-        for name, rate in zip([*names, EVERYBODY], estimate(drawn, len(names)), strict=True)
+    rows = []
+    for name, rate in zip([*names, EVERYBODY], estimate(drawn, len(names)), strict=True):
+        mine = pl.lit(True) if name == EVERYBODY else pl.col("class") == name
+        few = _by_lot(chosen.filter(mine))
+        if few is not None and _others(scheme, name, first, last, divisions):
+            rows.append(_row(name, met.filter(mine), rate) | dict.fromkeys(ESTIMATED) | {"withheld": withheld(few)})
+        else:
+            rows.append({**_row(name, met.filter(mine), rate), "withheld": ""})
+    return rows
+
+
+def withheld(by_lot: int) -> str:
+    """Why a rate is withheld for which so few who were met were drawn by lot."""
+    return (
+        f"Only {by_lot} of those who were met were drawn by lot, the others visited for certain: fewer than {LEAST_BY_LOT} say too "
+        "little of those who were not visited. A longer period or a larger random share gives more."
+    )
+
+
+def _by_lot(chosen: pl.DataFrame) -> int | None:
+    """How many who were met the lot drew, where others were chosen for certain and these are too few; else None."""
+    certain = chosen["inclusion"] == MILLION
+    number = int((chosen["answered"] & ~certain).sum())
+    return number if certain.any() and number < LEAST_BY_LOT else None
+
+
+def _others(scheme: Scheme, name: str, first: date, last: date, divisions: Sequence[str]) -> bool:
+    """Whether there is an open entity of a class that was not chosen for certain in these days."""
+    if name != EVERYBODY and name not in scheme.classes:
+        return True
+    where, bounds = _inside(divisions)
+    of_class = "" if name == EVERYBODY else " AND s.rank = ?"
+    sql = (
+        f"SELECT 1 FROM grade_state s JOIN entity e ON e.id = s.entity WHERE s.scheme = ?{of_class} AND e.status = 1 AND ({where}) "  # noqa: S608 (ours)
+        f"AND NOT EXISTS (SELECT 1 FROM fact d WHERE d.entity = s.entity AND d.kind = {DETAIL} AND d.severity = 0 "
+        "AND d.gone IS NULL AND d.amount = ? AND d.day BETWEEN ? AND ?) LIMIT 1"
+    )
+    values = [
+        scheme.id,
+        *([scheme.classes.index(name)] if of_class else []),
+        *bounds,
+        MILLION,
+        day_number(first),
+        day_number(last),
     ]
+    return execute(sql, values).fetchone() is not None
+
+
+def _inside(divisions: Sequence[str]) -> tuple[str, list[Any]]:
+    """That the entity `e` lies in divisions with these prefixes."""
+    if "" in divisions:
+        return "1 = 1", []
+    bounds = [bound for prefix in divisions for bound in prefix_range("division", prefix)]
+    return " OR ".join(["e.division BETWEEN ? AND ?"] * (len(bounds) // 2)) or "1 = 0", bounds
 
 
 def _checks(scheme: Scheme, first: date, last: date, divisions: Sequence[str], severity: int) -> pl.DataFrame:
     """One row for each entity and day: `class`, `inclusion` (0: no draw), `answered`, `failed`."""
-    bounds = [bound for prefix in divisions if prefix for bound in prefix_range("division", prefix)]
-    where = "1 = 1" if "" in divisions else " OR ".join(["e.division BETWEEN ? AND ?"] * (len(bounds) // 2)) or "1 = 0"
+    where, bounds = _inside(divisions)
     sql = _SQL.format(detail=DETAIL, check=CHECK, gone=", ".join(map(str, OUT_OF_SCOPE)), where=where)
-    values = [severity, scheme.id, day_number(first), day_number(last), *([] if "" in divisions else bounds)]
+    values = [severity, scheme.id, day_number(first), day_number(last), *bounds]
     read = read_frame(sql, values, _CHECKS)
     silent = pl.col("code").is_in(SILENT)
     return (

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import structlog
 from marshmallow import ValidationError
 from peewee import fn
 
 from registry import cursor
 from registry.cells.personal import mask_personal
 from registry.config import Settings
-from registry.database import db, dicts
-from registry.errors import BadRecord, RecordConflict, RecordNotFound, RegistryError
+from registry.database import dicts
+from registry.errors import BadRecord, RecordConflict, RecordNotFound
 from registry.identity import read_identifier
 from registry.kinds import KINDS, Kind, Statement, kind_named
 from registry.models import Entity, Record, Uncounted
@@ -23,8 +22,6 @@ from registry.services.entities import Found, Party
 from registry.services.ledger import Pen
 from registry.services.parsing import party_of
 from rules.scheme import Scheme
-
-log = structlog.get_logger()
 
 # Sorts below every date.
 UNDATED = "0000-00-00"
@@ -160,7 +157,7 @@ def post(
             {entity for (entity, _), outcome in zip(pairs, outcomes, strict=True) if outcome.said in ledger.WRITTEN}
         )
         if touched:
-            _grade(scheme, touched, today)
+            grading.one_or_later(scheme, touched, day=today, now=now)
             audit.note(
                 "records.posted",
                 actor=actor,
@@ -202,17 +199,6 @@ def _entities(pen: Pen, parties: list[Party]) -> list[Found]:
     return found
 
 
-def _grade(scheme: Scheme, touched: list[int], today: date) -> None:
-    try:
-        with db.atomic():
-            grading.one(scheme, touched, day=today)
-    except RegistryError:
-        raise
-    except Exception:
-        # The record counts more than the grade: it is committed with its mark, and the worker comes back to it.
-        log.exception("grading.failed", entities=len(touched))
-
-
 def correct(
     seq: int,
     kind_name: str,
@@ -249,7 +235,7 @@ def correct(
             )
         outcome = pen.correct(seq, said, source=source)
         pen.flush()
-        _grade(scheme, [old.entity_id], today)
+        grading.one_or_later(scheme, [old.entity_id], day=today, now=now)
         if outcome.said in ledger.WRITTEN:
             publication.corrected(old.identity, by=outcome.seq, on=today)
             audit.note(
@@ -290,7 +276,7 @@ def withdraw(
             )
         outcome = publication.withdraw(pen, target, source=source, reason=reason, by=actor, on=today, now=now)
         pen.flush()
-        _grade(scheme, [old.entity_id], today)
+        grading.one_or_later(scheme, [old.entity_id], day=today, now=now)
         if outcome.said in ledger.WRITTEN:
             audit.note("record.withdrawn", actor=actor, subject=f"record {seq}", now=now, by=outcome.seq)
         return outcome

@@ -1,13 +1,14 @@
 """Every cache made again from the ledger, and what differs: nothing that is counted or shown may say what no row says.
 
 Checked are `replaced_seq`, facts, what does not count, the columns and names of entities, coverage, mirrors (relations,
-claimants) and the life of records (reviews, publication, repairs …). The full-text indexes are not: they show no content.
+claimants), the life of records (reviews, publication, repairs …), draws, lists and results of visits. The full-text indexes are not: they show no content.
 """
 
 import re
 from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -17,7 +18,7 @@ from registry.database import execute, in_slices
 from registry.kinds import DERIVED, KINDS, Statement
 from registry.sealing.findings import MOST, Findings
 from registry.sealing.leaves import ROW_FROM
-from registry.services import context_building, life, mirrors, override_check, raise_check, scheme_history
+from registry.services import context_building, draw_check, life, mirrors, override_check, raise_check, scheme_history
 from registry.services.facts import FactRow, parts_between, parts_of
 from registry.services.parties import LONGEST_NAME, folded_name
 
@@ -142,7 +143,12 @@ def check(found: Findings, special: Special, tell: Callable[[int], None]) -> Non
         found.add(CACHE, _named(text) if found.counts.get(CACHE, 0) < MOST else text)
     for text, seq in scheme_history.differences():
         found.add(CACHE, text, seq)
-    for text in (*override_check.differences(), *raise_check.differences(), *context_building.differences()):
+    for text in chain(
+        override_check.differences(),
+        raise_check.differences(),
+        context_building.differences(),
+        draw_check.differences(),
+    ):
         found.add(CACHE, text)
 
 

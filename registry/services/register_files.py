@@ -27,8 +27,8 @@ from registry.tables import Limits
 
 # Rows of a file that one request may bring; a terminal takes all that `[import] max_rows` allows.
 MOST_BY_HTTP = 5_000
-# Rows that are stored in one transaction: the write lock is held for milliseconds.
-CHUNK = 50
+# Rows that are stored in one transaction: the write lock is held for some 15 ms.
+CHUNK = 25
 # A title and a line of who made it may stand above the headings.
 TITLES = 10
 VERSION = "version"

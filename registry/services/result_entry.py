@@ -83,12 +83,14 @@ class Checked:
 
 
 def mine(
-    items: Sequence[str], checklist: Sequence[Mapping[str, Any]], organ: str, organs: Sequence[str], *, kind: str = ""
-) -> list[dict[str, Any]]:
+    items: Sequence[str], checklist: Sequence[Mapping[str, Any]], organ: str, organs: Sequence[str], *, kind: str = "",
+    applying: Sequence[str] | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
     """The items of a task that one of its `organs` (the task's own first) checks: [{code, name, basis, method, questions}].
 
-    A coded item belongs to its department, and is left out where it does not apply to entities of this `kind`. What stands
-    as a text alone, and what belongs to no organ of the task, belongs to the task's own. The code of a text is the text.
+    A coded item belongs to its department, and is left out where it does not apply to entities of this `kind`, or is not one
+    of those `applying` (codes frozen with the row of the list, so that special databases count; None: not told). What stands as
+    a text alone, and what belongs to no organ of the task, belongs to the task's own. The code of a text is the text.
     """
     coded = [
         {
@@ -97,7 +99,7 @@ def mine(
             "organ": one.get("department", "") if one.get("department", "") in organs else organs[0],
         }
         for one in checklist
-        if not kind or not one.get("subjects") or kind in one["subjects"]
+        if (not kind or not one.get("subjects") or kind in one["subjects"]) and (applying is None or one["code"] in applying)
     ]  # fmt: skip
     names = {name for one in checklist for name in (one["code"], one["name"])}
     texts = [

@@ -7,9 +7,10 @@ from registry.cells.personal import mask_personal
 from registry.database import dicts, write
 from registry.errors import RegistryError
 from registry.models import Visit, VisitResult, VisitStep
-from registry.services import life, result_follow, results, visits, workdays
+from registry.services import life, result_follow, results, tasks, visits, workdays
 from registry.services.results import PARAMETERS, Desk, ResultConflict, ResultNotFound
 from registry.services.reviews import ReasonMissing
+from registry.services.visits import VisitNotFound
 
 
 class RecheckClosed(RegistryError):
@@ -27,9 +28,16 @@ def ask(number: int, organ: str, *, why: str, entities: Collection[int] | None, 
     RecheckClosed after the last day, with the days.
     """
     with write():
-        visit = visits.locked(number, visits.Desk(desk.actor, "", desk.today, desk.now))
+        try:
+            visit = visits.locked(number, visits.Desk(desk.actor, "", desk.today, desk.now))
+        except VisitNotFound:
+            # An enterprise is not told how many visits there are to others.
+            if entities is None:
+                raise
+            visit = None
         row = results.found(number, organ)
-        if (entities is not None and visit.entity not in entities) or row is None or row.state not in results.APPROVED:
+        theirs = visit is not None and (entities is None or visit.entity in entities)
+        if visit is None or not theirs or row is None or row.state not in results.APPROVED:
             raise ResultNotFound(f"There is no result of visit {number} by {organ} of which you were told. GET /api/v1/own/results lists yours.")  # fmt: skip
         if row.recheck_asked_on is not None:
             return row, False
@@ -54,6 +62,8 @@ def answer(number: int, organ: str, *, granted: bool, said: str = "", desk: Desk
     ResultConflict where nobody asked, or it was answered otherwise.
     """
     with write():
+        # The task may not end while a visit is made under it.
+        tasks.hold()
         visit = visits.locked(number, desk)
         row = results.get(number, organ)
         results.own(row, desk)

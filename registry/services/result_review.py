@@ -6,12 +6,9 @@ One transaction holds all of it: the spot check with who entered and who reviewe
 from datetime import date, timedelta
 from typing import Any
 
-import structlog
-
 from registry import clock
 from registry.cells.personal import mask_personal
-from registry.database import db, write
-from registry.errors import RegistryError
+from registry.database import write
 from registry.kinds import KINDS, Statement
 from registry.kinds.spot_check import FOUND, OURS
 from registry.models import Task, Visit, VisitDue, VisitResult
@@ -22,13 +19,12 @@ from registry.services.register_forms import METHODS
 from registry.services.result_entry import CLEAR, FINDING
 from registry.services.results import PARAMETERS, Desk, ResultConflict
 from registry.services.reviews import ReasonMissing
-from rules.scheme import Scheme
-
-log = structlog.get_logger()
 
 KIND = KINDS["spot_check"]
-# Slices of a visit that a lot decided: its probability goes into the record.
-BY_LOT = ("draw", "random")
+# Slices of visits whose probability goes into the record. What a lot chose, and what came onto a list with a random slice for certain: a rate needs both.
+WITH_A_CHANCE = ("draw", "random", "priority")
+# With it begins the number of every result on record.
+NUMBER = "信衡检查"
 # Type of task → why it was checked (registry/kinds/spot_check.py PURPOSES); a re-check is a follow-up under any of them.
 PURPOSES = {
     "random": "routine",
@@ -98,7 +94,7 @@ def approve(
         target = life.current(outcome.seq)
         _reviewed(pen, target, words, desk)
         pen.flush()
-        _graded(scheme, entity, desk.today)
+        grading.one_or_later(scheme, [entity], day=desk.today, now=desk.now)
         _moved_on(entity, visit.visited_on)
         last = desk.today + timedelta(days=PARAMETERS["recheck_ask"].on(desk.today).value)
         results.keep(
@@ -124,14 +120,19 @@ def statement(visit: Visit, row: VisitResult, today: date) -> Statement:
         "type": tasks.TYPES.get(task.type, ""), "purpose": purpose(visit, task),
         **({"method": METHODS.terms[methods.pop()].zh} if len(methods) == 1 else {}),
         **(problems if counted else {}),
-        **({"inclusion": visit.inclusion} if visit.slice in BY_LOT and visit.inclusion else {}),
+        **({"inclusion": visit.inclusion} if visit.slice in WITH_A_CHANCE and visit.inclusion else {}),
     }  # fmt: skip
     return KIND.state(KIND.schema(today=today).load(said))
 
 
 def number_of(visit: Visit) -> str:
     """The number under which the results of a visit are on record, one for all its organs."""
-    return f"信衡检查{visit.task_id}-{visit.id}"
+    return number_of_ids(visit.task_id, visit.id)
+
+
+def number_of_ids(task: int, visit: int) -> str:
+    """The same, by the ids of task and visit."""
+    return f"{NUMBER}{task}-{visit}"
 
 
 def purpose(visit: Visit, task: Task) -> str:
@@ -154,17 +155,6 @@ def _reviewed(pen: Pen, target: Target, words: str, desk: Desk) -> None:
     audit.note(
         "record.reviewed", actor=desk.actor, subject=f"record {target.seq}", now=desk.now, by=done.seq, outcome="passed"
     )
-
-
-def _graded(scheme: Scheme, entity: int, today: date) -> None:
-    try:
-        with db.atomic():
-            grading.one(scheme, [entity], day=today)
-    except RegistryError:
-        raise
-    except Exception:
-        # The result counts more than the grade: it is committed with its mark, and the worker comes back to it.
-        log.exception("grading.failed", entities=1)
 
 
 def _moved_on(entity: int, day: date) -> None:

@@ -154,7 +154,14 @@ def items_of(visit: Visit, organ: str) -> list[dict[str, Any]]:
     row = InspectionListRow.get_or_none(
         (InspectionListRow.list == visit.list_id) & (InspectionListRow.position == visit.position)
     )
-    return mine(task.items, task.checklist, organ, tasks.organs(task), kind=row.kind if row else "")
+    return mine(
+        task.items,
+        task.checklist,
+        organ,
+        tasks.organs(task),
+        kind=row.kind if row else "",
+        applying=row.items if row else None,
+    )
 
 
 def expected(visit: Visit) -> list[str]:

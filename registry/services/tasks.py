@@ -82,8 +82,10 @@ def create(
 
     What is checked are texts (`items`), codes of the list of items (`item_codes`), or both; the coded ones are frozen into
     the task as they stand on `today` (default: its first day), with the questions of their checklists. Raises TaskRefused
-    where nothing is to be checked, or a partner is the organ itself; UnknownItem for a code that is not on the list.
+    where nothing is to be checked, no organ leads it, or a partner is the organ itself; UnknownItem for a code that is not on the list.
     """
+    if not organ.strip():
+        raise TaskRefused("A task is led by an organ, and whoever makes this one acts for none. Use a key of the organ, or name it.")  # fmt: skip
     checklist: list[dict[str, Any]] = []
     if item_codes:
         checklist = catalogue.named(list(dict.fromkeys(item_codes)), today or from_on)
@@ -114,12 +116,18 @@ def approve(number: int, *, said: str = "", desk: Desk) -> tuple[Task, bool]:
 
 
 def refuse(number: int, *, said: str, desk: Desk) -> tuple[Task, bool]:
-    """Refuse a draft, as another person than made it, and say why. Nothing follows it: make another task. Raises as :func:`approve`."""
+    """Refuse a draft, as another person than made it, and say why. Nothing follows it: make another task.
+
+    Visits of lists that were pulled under it are dropped with it: else nobody on them could come onto a list or be drawn
+    again. Raises as :func:`approve`.
+    """
     return _decide(number, "refused", _words(said, "said", "why the task is refused"), desk)
 
 
 def _decide(number: int, state: str, said: str, desk: Desk) -> tuple[Task, bool]:
     with write():
+        if state == "refused":
+            hold()
         task = locked(number, desk)
         if task.state == state and task.decided_by == desk.actor[:64]:
             return task, False
@@ -133,6 +141,8 @@ def _decide(number: int, state: str, said: str, desk: Desk) -> tuple[Task, bool]
             raise TaskConflict(f"Task {number} ended on {task.to_on}: nothing can be inspected under it. Make one with later days.")  # fmt: skip
         task.state, task.decided_by, task.decided_at, task.opinion = state, desk.actor[:64], desk.now, said
         task.save()
+        if state == "refused":
+            _drop(number, said)
         audit.note(f"task.{state}", actor=desk.actor, subject=f"task {number}", now=desk.now)
         return task, True
 
@@ -144,6 +154,7 @@ def close(number: int, *, said: str = "", desk: Desk) -> tuple[Task, bool]:
     state), or a draw was committed to and not run.
     """
     with write():
+        hold()
         task = locked(number, desk)
         if task.state == "closed":
             return task, False
@@ -180,6 +191,7 @@ def cancel(number: int, *, said: str, desk: Desk) -> tuple[Task, bool]:
     a draw that could be thrown away with its task could be repeated until it pleases.
     """
     with write():
+        hold()
         task = locked(number, desk)
         why = _words(said, "said", "why the task is cancelled")
         if task.state == "cancelled":
@@ -192,13 +204,10 @@ def cancel(number: int, *, said: str, desk: Desk) -> tuple[Task, bool]:
                 f"Task {number} has draw {drawn.id} ({drawn.state}). Before it is run, declare it void with a reason; once it is drawn, "
                 "work its visits or record why nobody was met, and close the task."
             )
-        if begun := sum(count for state, count in visits_by_state(number).items() if state in BEGUN):
-            raise TaskConflict(f"{begun} visit(s) of task {number} were begun. Finish the others or drop them, and close the task.")  # fmt: skip
+        _none_begun(number)
         task.state, task.ended_by, task.ended_at, task.ended_why = "cancelled", desk.actor[:64], desk.now, why
         task.save()
-        Visit.update(state="dropped", why=why, version=Visit.version + 1).where(
-            (Visit.task == number) & Visit.state.in_(("open", "assigned"))
-        ).execute()
+        _drop(number, why)
         audit.note("task.cancelled", actor=desk.actor, subject=f"task {number}", now=desk.now, why=why)
         return task, True
 
@@ -225,6 +234,15 @@ def get(number: int, *, organ: str) -> Task:
         raise TaskNotFound(f"{organ} has no task {number}. POST /api/v1/tasks makes one.")
     assert isinstance(task, Task)
     return task
+
+
+def hold() -> None:
+    """Wait for whoever makes visits (lists, draws, re-checks): none may come into being under a task that ends meanwhile.
+
+    First in its transaction: everybody takes the head of the ledger before the rows of tasks and visits.
+    """
+    if is_postgres():
+        execute("SELECT seq FROM ledger_head WHERE id = 1 FOR UPDATE")
 
 
 def locked(number: int, desk: Desk) -> Task:
@@ -285,6 +303,20 @@ def visits_by_state(number: int) -> dict[str, int]:
         .where((Visit.task == number) & (InspectionList.size > 0))
     )
     return {row["state"]: row["count"] for row in dicts(counted.group_by(Visit.state).order_by(Visit.state))}
+
+
+def _drop(number: int, why: str) -> None:
+    """Drop the visits of a task that ends before they are made."""
+    Visit.update(state="dropped", why=why, version=Visit.version + 1).where(
+        (Visit.task == number) & Visit.state.in_(("open", "assigned"))
+    ).execute()
+    # Somebody may have entered while this waited for his visit: then all of it is undone.
+    _none_begun(number)
+
+
+def _none_begun(number: int) -> None:
+    if begun := sum(count for state, count in visits_by_state(number).items() if state in BEGUN):
+        raise TaskConflict(f"{begun} visit(s) of task {number} were begun. Finish the others or drop them, and close the task.")  # fmt: skip
 
 
 def _draw(number: int) -> Draw | None:

@@ -132,11 +132,11 @@ def over_cap(settings: Settings, year: int, divisions: Sequence[str] = ("",)) ->
         return []
     since = max(clock.day_number(first), min(span.start for span in table.cap.spans))
     exempt = sorted(table.exemptions(clock.day_number(last)))
-    seen = _why(first, last).with_columns(pl.col("entity").replace(_merged()))
     by_day = (
-        seen.with_columns(held=~pl.col("type").is_in(exempt))
+        _why(first, last)
+        .with_columns(held=~pl.col("type").is_in(exempt))
         .group_by("entity", "day")
-        .agg(held=pl.col("held").any(), ours=(pl.col("held") & pl.col("ours").cast(pl.Boolean)).any())
+        .agg(held=pl.col("held").all(), ours=(pl.col("held") & pl.col("ours").cast(pl.Boolean)).any())
         .sort("entity", "day")
         .with_columns(number=pl.col("day").cum_count().over("entity"))
     )
@@ -186,15 +186,18 @@ def _visits(where: str, values: Sequence[object], first: date, last: date) -> pl
 
 
 def _why(first: date, last: date) -> pl.DataFrame:
-    """Of everybody: entity, day, type of task (of the ledger's own as its purpose says) and whether it is a visit of ours."""
+    """Of everybody: entity (as it is now), day, type of task (of the ledger's own as its purpose says) and whether it is a visit of ours."""
     bounds = [clock.day_number(first), clock.day_number(last)]
-    own = _visits("", [], first, last).with_columns(ours=pl.lit(1, pl.Int8))
+    merged = pl.col("entity").replace(_merged())
+    own = _visits("", [], first, last).with_columns(merged, ours=pl.lit(1, pl.Int8))
     sql = (
         f"SELECT f.entity, f.day, f.code FROM fact f WHERE {CHECKS} AND f.kind = {DETAIL} AND f.severity = 0 "  # noqa: S608
         "AND f.day BETWEEN ? AND ? AND f.gone IS NULL"
     )
     ledger = read_frame(sql, bounds, {**DAYS, "code": pl.Int32}).with_columns(
-        type=pl.col("code").replace_strict(PURPOSES, default="", return_dtype=pl.String), ours=pl.lit(0, pl.Int8)
+        merged,
+        type=pl.col("code").replace_strict(PURPOSES, default="", return_dtype=pl.String),
+        ours=pl.lit(0, pl.Int8),
     )
     # What we entered on the ledger of a visit of ours is told once, by the task that it was made under.
     ledger = ledger.join(own.select("entity", "day"), on=["entity", "day"], how="anti")

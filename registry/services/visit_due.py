@@ -106,7 +106,8 @@ def _intervals(
 
 
 def _of_scheme(scheme: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
-    """Graded entities of a scheme with the interval of their row: entity, every, begins, rule. One query."""
+    """Graded entities of a scheme with the interval of their row: entity, every, begins, rule; who was merged is visited as the one
+    that it is now. One query."""
     established = (
         "e.established - DATE '1970-01-01'"
         if is_postgres()
@@ -114,7 +115,7 @@ def _of_scheme(scheme: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     )
     sql = (
         f"SELECT s.entity, s.class, e.industry, {established} FROM grade_state s JOIN entity e ON e.id = s.entity "  # noqa: S608
-        f"WHERE s.scheme = ? AND e.status = {OPEN}"
+        f"WHERE s.scheme = ? AND e.status = {OPEN} AND s.entity NOT IN (SELECT entity FROM alias WHERE until_seq IS NULL)"
     )
     graded = read_frame(sql, [scheme], GRADED)
     at = pl.lit(None, dtype=pl.Int32)

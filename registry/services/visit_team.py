@@ -16,7 +16,8 @@ FEWEST = 2
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """What a team is held against: the task, the entity, its division and kind, and the days on which the visit may fall (inclusive)."""
+    """What a team is held against: the task, the entity, its division and kind, the days on which the visit may fall (inclusive), and
+    the codes of the items that apply (None: not told)."""
 
     task: Task
     visit: int
@@ -25,11 +26,12 @@ class Where:
     kind: str
     first: date
     last: date
+    applying: Sequence[str] | None = None
 
 
-def items_of(task: Task, organ: str, kind: str) -> list[dict[str, Any]]:
-    """The items of a task that an organ checks at entities of a kind, as they were frozen (`result_entry.mine`)."""
-    return mine(task.items, task.checklist, organ, tasks.organs(task), kind=kind)
+def items_of(task: Task, organ: str, kind: str, applying: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """The items of a task that an organ checks at entities of a kind, those `applying` of them (`result_entry.mine`)."""
+    return mine(task.items, task.checklist, organ, tasks.organs(task), kind=kind, applying=applying)
 
 
 def of(visit: int, *, active: bool = True) -> list[tuple[VisitInspector, Inspector]]:
@@ -106,7 +108,8 @@ def _standing(one: Inspector, where: Where) -> list[str]:
     if not inspectors.covers(one, where.division):
         said.append(f"works in {', '.join(one.areas) or 'no area'}, and the entity is in {where.division}")
     coded = {item["code"] for item in where.task.checklist}
-    wanted = [item["code"] for item in items_of(where.task, one.organ, where.kind) if item["code"] in coded]
+    mine_ = items_of(where.task, one.organ, where.kind, where.applying)
+    wanted = [item["code"] for item in mine_ if item["code"] in coded]
     if missing := [code for code in wanted if not inspectors.may_check(one, [code])]:
         said.append(f"may not check item {', '.join(missing)}")
     return said

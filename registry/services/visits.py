@@ -84,7 +84,9 @@ def assign(
         if row.planned_on is not None and day != row.planned_on and row.state == "assigned":
             raise VisitConflict(_stands(row, f"It is planned for {row.planned_on}. Assign it to that day, or reassign it."))  # fmt: skip
         tasks.approved(row.task)
-        _may_visit(row, settings, desk)
+        # The cap is that of the year in which it is made: a visit that is planned in December for January counts there.
+        made_on = day or max(desk.today, row.task.from_on)
+        _may_visit(row, settings, Desk(desk.actor, desk.organ, made_on, desk.now))
         _fit(row, team, day, desk)
         _come(row, team, 0)
         row.state, row.planned_on = "assigned", day
@@ -161,7 +163,7 @@ def start(
         _in_time(row, entered, day, desk)
         said = "" if token else _words(why, "why", "why the code of the notice could not be read; with it no reason is needed")  # fmt: skip
         there = _there(row, [one for _, one in going], present, day)
-        _may_visit(row, settings, Desk(desk.actor, desk.organ, day, desk.now))
+        _may_visit(row, settings, Desk(desk.actor, desk.organ, day, desk.now), entering=True)
         row.state, row.entered_at, row.visited_on = "started", entered, day
         shown = [{"id": one.id, "certificate": visit_team.certificate(one, day)} for one in there]
         step(row, "started", said, {"scanned": bool(token), "inspectors": shown}, desk)
@@ -310,7 +312,7 @@ def _fit(row: Visit, team: Sequence[Inspector], day: date | None, desk: Desk) ->
     if day is not None and not first <= day <= last:
         raise VisitRefused(f"The day {day} does not lie between {first} and {last}, the days that are left of it. Correct `planned_on`.")  # fmt: skip
     sheet, span = sheet_of(row), (first, last) if day is None else (day, day)
-    where = Where(row.task, row.id, row.entity, sheet.division, sheet.kind, *span)
+    where = Where(row.task, row.id, row.entity, sheet.division, sheet.kind, *span, sheet.items)
     if failing := [*visit_team.short_of(team), *visit_team.problems(team, where)]:
         raise VisitRefused(
             f"Visit {row.id} cannot be assigned so: {'; '.join(failing)}. Choose others.", failing=failing
@@ -359,12 +361,13 @@ def _in_time(row: Visit, entered: int, day: date, desk: Desk) -> None:
         raise VisitRefused(f"The moment {clock.moment_text(entered)} lies in the future. Give when the enterprise was entered, or leave `at` out.")  # fmt: skip
 
 
-def _may_visit(row: Visit, settings: Settings, desk: Desk) -> None:
+def _may_visit(row: Visit, settings: Settings, desk: Desk, *, entering: bool = False) -> None:
     if is_postgres():
         # Two visits to one entity that are sent at once must see each other.
         execute("SELECT id FROM entity WHERE id = ? FOR NO KEY UPDATE", (aliases.root(row.entity),))
     type_ = "recheck" if row.slice == "recheck" else row.task.type
-    visit_counts.may_visit(row.entity, type_, desk.today, settings, visit=row.id)
+    # Two who were sent (two draws may fall on one entity) would each hold the other back: at the door the first one enters.
+    visit_counts.may_visit(row.entity, type_, desk.today, settings, visit=None if entering else row.id)
 
 
 def _local_day(at: int, settings: Settings) -> date:

@@ -16,13 +16,12 @@ from registry.simulate.run import Month, Simulated, Track
 from registry.simulate.world import District
 from rules.model import rates as estimates
 from rules.model.metrics import share_interval
-from rules.model.rates import Drawn, Rate
+from rules.model.rates import LEAST_BY_LOT, Drawn, Rate
 
 # Strata of one month: what the order chose, and each class of what the lot did.
 _PLACES = 16
-# Visits by lot of a class from which on its estimate is given. With fewer the interval is too short: what the order visits for
-# certain has no variance, and a lot that drew hardly anybody else shows none. Product default; docs/simulation.md has the trial.
-LEAST = 20
+# Visits by lot of a class from which on its estimate is given, as in the registry's own figures.
+LEAST = LEAST_BY_LOT
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.errors import FrameError
+from rules.model.rates import LEAST_BY_LOT
 from rules.slices import Bools, Ints
 
 Floats = npt.NDArray[np.float64]
@@ -70,7 +71,9 @@ class ClassRate:
 
     ``visits`` were chosen, ``answered`` of them met somebody, ``failures`` were found. ``size`` is how many entities of the class the
     lots chose from (estimated where not known), ``total`` how many failures visiting them all would have found. ``least`` and ``most``
-    are the rate if nobody, or everybody, who was not met had failed. Without an answer ``rate`` and ``total`` are None.
+    are the rate if nobody, or everybody, who was not met had failed. Without an answer ``rate`` and ``total`` are None. ``by_lot`` of the
+    answers are of strata from which only some were drawn; ``certain`` says that others of the class were visited for certain, and
+    ``covered`` that it lies in such strata alone.
     """
 
     visits: int
@@ -85,6 +88,14 @@ class ClassRate:
     total_high: float | None = None
     least: float = 0.0
     most: float = 1.0
+    by_lot: int = 0
+    certain: bool = False
+    covered: bool = False
+
+    @property
+    def thin(self) -> bool:
+        """Whether those who were visited for certain stand for nearly all that is known of the class: its rate is to be withheld."""
+        return self.certain and not self.covered and self.by_lot < LEAST_BY_LOT
 
 
 def estimate(visits: Visits, strata: Strata, classes: int) -> list[ClassRate]:
@@ -132,8 +143,11 @@ def _rate(visits: Visits, sizes: Ints, drawn: Ints, inside: Bools, holds: Ints) 
     each = np.divide(sizes, drawn, out=np.zeros(strata), where=drawn > 0)
     size = np.where(is_known, here, each * chosen)
     counts = int(chosen.sum()), int(answered.sum()), int(failed.sum())
+    partly = drawn < sizes
+    by_lot = int(answered[partly].sum())
+    certain, covered = bool(chosen[~partly].any()), bool((here[partly] == 0).all())
     if not counts[1]:
-        return ClassRate(*counts, float(size.sum()))
+        return ClassRate(*counts, float(size.sum()), by_lot=by_lot, certain=certain, covered=covered)
     borrowed = _share(
         (size * np.divide(failed, answered, out=np.zeros(strata), where=answered > 0)).sum(), size[answered > 0].sum()
     )
@@ -155,6 +169,7 @@ def _rate(visits: Visits, sizes: Ints, drawn: Ints, inside: Bools, holds: Ints) 
         rate=_share(total, people), low=low, high=high,
         total=total, total_low=max(total - float(fewer), float(counts[2])), total_high=total + float(more),
         least=_share(found, people), most=_share(found + silent + unseen, people),
+        by_lot=by_lot, certain=certain, covered=covered,
     )  # fmt: skip
 
 

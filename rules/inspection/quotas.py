@@ -35,8 +35,8 @@ def bounds(candidates: int, row: Row) -> tuple[int, int]:
     if least > most:
         raise QuotaConflict(
             f"Of {candidates:,} candidates row {row.id} lets at most {most:,} be drawn ({percent(row.highest)}, rounded down) and "
-            f"wants at least {least:,} ({percent(row.lowest)}, rounded up, and never none). Draw among more candidates, or leave "
-            "this class out of the draw.",
+            f"wants at least {least:,} ({percent(row.lowest)}, rounded up, and never none). Draw among more candidates: a "
+            "larger division, more industries or labels.",
             row=row.id, candidates=candidates, least=least, most=most,
         )  # fmt: skip
     return least, most

@@ -26,6 +26,10 @@ from rules.slices import Bools, Ints
 
 Floats = npt.NDArray[np.float64]
 MILLION = 1_000_000
+# Of a class of which some are visited for certain, so many who were met must have been drawn by lot before a rate is given for all
+# of it: those who are certain have no variance, and a lot that met hardly anybody else shows none either. A product default
+# 产品默认值; docs/simulation.md has the trial.
+LEAST_BY_LOT = 20
 # Of a share from 0 to 1: what is below is rounding.
 _NOTHING = 1e-12
 

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from api.cli import support
-from registry.models import GradeState, InspectionListRow
+from registry.models import GradeState, InspectionListRow, Visit
 from registry.services import model_cards, model_openings
 from rules.model import recipe
 from tests.api.test_cli import Call, caller, read
@@ -94,6 +94,9 @@ def test_switched_off_no_list_is_ordered_by_a_chance_that_was_left_over(call: Ca
     task = read(call("task", "create", "--type", "key_supervision", *asked, "--json"))["id"]
     assert [row.chance for row in pulled(call, task)] == [3, 2, 1]
     monkeypatch.setenv("XINHENG_MODEL_USE", "off")
+    # They wait for the visits of the first list.
+    assert "all are passed over; passed over: 3 open_visit" in call("list", "pull", task, status=3).stderr
+    Visit.update(state="closed").execute()
     assert [row.chance for row in pulled(call, task)] == [0, 0, 0]
 
 
@@ -134,6 +137,8 @@ def test_rates_of_checks_that_a_draw_chose_are_printed_with_their_bounds(call: C
     assert "25.0% (" in told.stdout
     assert "20.0% – 40.0%" in told.stdout
     assert "keeps the probability" not in told.stderr
+    record(registered(), "spot_check", checked_on=date(2026, 5, 5), inclusion=1_000_000, results=[{"code": "1"}])
+    assert "ungraded: 不予估计 withheld. Only 4 of those" in call("model", "rates", "--to", "2026-11-21").stderr
 
 
 def test_a_card_that_cannot_be_written_is_told_where(call: Call, on_sqlite, monkeypatch, tmp_path):

@@ -67,13 +67,19 @@ def test_a_draw_is_run_and_its_list_is_read_as_any_other(lone_officer, committed
     assert (drawn["state"], drawn["witness"], len(drawn["digest"])) == ("drawn", WITNESS, 64)
     path = f"/api/v1/draws/{committed['id']}"
     assert lone_officer.post(f"{path}/run", {"witness": WITNESS}).status_code == 200
-    assert lone_officer.post(f"{path}/run", {"witness": "别的"}).json["code"] == "draw_conflict"
+    assert lone_officer.post(f"{path}/run", {"witness": "别人掷得 1 1 1 1 1 1"}).json["code"] == "draw_conflict"
     field = lone_officer.get(f"/api/v1/lists/{drawn['list']}").json
     assert len(field["items"]) == 15
     assert not {"class", "score", "chance", "reasons"} & set(field["items"][0])
     assert lone_officer.get(path).json == drawn
     (listed,) = lone_officer.get("/api/v1/draws").json["items"]
     assert listed == {name: value for name, value in drawn.items() if name not in SECRET}
+
+
+def test_a_key_of_one_district_sees_no_draw_that_was_made_in_others_too(lone_app, drawn):
+    one = calls(lone_app, "one", EVERYTHING, ["990101"])
+    assert one.get("/api/v1/draws").json == {"items": [], "next": None}
+    assert one.get(f"/api/v1/draws/{drawn['id']}").json["code"] == "draw_not_found"
 
 
 def test_the_full_minutes_are_the_bytes_whose_digest_is_on_the_ledger(lone_officer, drawn):
@@ -120,6 +126,8 @@ def test_a_void_draw_stays_on_the_public_list_with_its_reason(lone_officer, stra
     reply = lone_officer.post(path, {"reason": "遗漏两个街道"})
     assert (reply.status_code, reply.json["state"], lone_officer.post(path, {"reason": "遗漏两个街道"}).status_code) == (201, "void", 200)  # fmt: skip
     assert [one["void_why"] for one in stranger.get("/api/v1/public/draws").json["items"]] == ["遗漏两个街道"]
+    none = stranger.get(f"/api/v1/public/draws/{committed['id']}/minutes.json").json
+    assert (none["code"], "nothing was drawn" in none["detail"]) == ("draw_conflict", True)
 
 
 def test_a_drawn_one_is_not_thrown_away(lone_officer, drawn):

@@ -1,18 +1,20 @@
 """Who may be drawn, how many of them, and by whom they can be visited."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
+from registry.clock import day_number
 from registry.kinds import KINDS
 from registry.kinds.licence import SUBJECTS
 from registry.models import Draw, Entity, EntityLabel, GradeState, InspectorConflict, Label
-from registry.services import draw_candidates, draw_minutes, draw_planning, draws, ledger
+from registry.services import draw_candidates, draw_minutes, draw_planning, draws, frequency, ledger
 from registry.services.draw_planning import QuotaRefused
-from registry.services.draws import DrawRefused, NoTeam, NothingToDraw
+from registry.services.draws import DrawRefused, Filters, NoTeam, NothingToDraw
 from registry.services.frequency import PlanTooLarge
 from registry.services.labels import UnknownLabel
 from tests.conftest import NOW, TODAY
@@ -23,13 +25,22 @@ from tests.registry.visited import visit_of
 
 @pytest.fixture
 def people():
-    """Enough of one class that the bounds leave a number, and who may be sent."""
+    """Enough of two classes that the bounds leave a number, and who may be sent."""
     staff()
-    return list(crowd({"D": 10}))
+    return list(crowd({"D": 6, "C": 4}))
 
 
 def pool(made):
     return set(draw_candidates.thaw(made).shown["entity"])
+
+
+def fits(settings, items=(), **filters):
+    """Whom filters and items let in."""
+    row = frequency.table(settings).at("general-risk", "general", "D", None, day_number(TODAY))
+    found = draw_candidates.find(
+        Filters(**filters), items, scheme="general-risk", row_of=lambda *_: row, cap=None, exempt=False, today=TODAY
+    )
+    return set(found.candidates["entity"])
 
 
 def licensed(entity, subject, last):
@@ -78,7 +89,7 @@ def test_the_cap_does_not_hold_back_a_type_of_task_that_is_named_an_exception(on
 
 def test_a_class_that_is_visited_once_a_year_at_most_is_left_out_after_one_visit(on_sqlite):
     staff()
-    people = list(crowd({"B": 40}))
+    people = list(crowd({"B": 40, "D": 1}))
     checked(people[0], TODAY - timedelta(days=200))
     made = commit(on_sqlite)
     assert made.plan["excluded"] == {"class_limit": 1}
@@ -102,7 +113,7 @@ def test_filters_and_items_choose_the_candidates_and_a_key_sees_its_divisions_on
     licensed(people[4], "food_operation", date(2027, 1, 1))
     licensed(people[5], "food_operation", TODAY - timedelta(days=1))
     licensed(people[6], "food_production", date(2027, 1, 1))
-    tried = [
+    tried: list[tuple[dict[str, Any], set[int]]] = [
         ({"division": "990101"}, {one for one in [*people, *other] if one in here or _lies(one, "990101")}),
         ({"divisions": ("990102",)}, {one for one in [*people, *other] if _lies(one, "990102")}),
         ({"industry": "14"}, set(other)),
@@ -111,9 +122,10 @@ def test_filters_and_items_choose_the_candidates_and_a_key_sees_its_divisions_on
         ({"licences": (SUBJECTS.terms["food_operation"].number,)}, {people[4]}),
     ]
     for filters, expected in tried:
-        assert pool(commit(on_sqlite, **filters)) == expected, filters
-    by_item = commit(on_sqlite, task_of(checklist=[item(subjects=["individual"]), item("C01", labels=["watched"])]))
-    assert pool(by_item) == {*other, *people[:3]}
+        assert fits(on_sqlite, **filters) == expected, filters
+    assert pool(commit(on_sqlite, division="990101")) == tried[0][1]
+    by_item = [item(subjects=["individual"]), item("C01", labels=["watched"])]
+    assert fits(on_sqlite, by_item) == {*other, *people[:3]}
     with pytest.raises(UnknownLabel):
         commit(on_sqlite, labels=("nowhere",))
     with pytest.raises(NothingToDraw, match="Widen the filters"):
@@ -126,9 +138,9 @@ def _lies(entity, division):
 
 def test_a_ratio_is_taken_inside_the_bounds_and_refused_with_the_numbers_outside(on_sqlite):
     staff()
-    crowd({"C": 20})
+    crowd({"C": 20, "D": 1})
     made = commit(on_sqlite, ratios={"C": 5000})
-    assert (made.size, made.plan["strata"][0]["row"]) == (10, "general_c")
+    assert (made.size, made.plan["strata"][0]["row"]) == (11, "general_c")
     with pytest.raises(QuotaRefused, match=r"Class C: 80 % was asked for.*21 % to 60 %"):
         commit(on_sqlite, ratios={"C": 8000})
     with pytest.raises(DrawRefused, match="has no class E"):
@@ -147,10 +159,10 @@ def test_bounds_that_leave_nobody_are_refused_with_the_numbers(on_sqlite):
 
 def test_strata_by_division_share_the_number_of_their_class(on_sqlite):
     staff()
-    crowd({"D": 9})
+    crowd({"D": 9, "C": 6})
     made = commit(on_sqlite, strata="class+division")
     assert [(one["stratum"], one["division"], one["candidates"], one["size"]) for one in made.plan["strata"]] == [
-        ("D:990101", "990101", 5, 3), ("D:990102", "990102", 4, 3),
+        ("C:990101", "990101", 3, 1), ("C:990102", "990102", 3, 1), ("D:990101", "990101", 5, 3), ("D:990102", "990102", 4, 3),
     ]  # fmt: skip
     crowd({"B": 20})
     with pytest.raises(QuotaRefused, match="1 of 20 may be drawn, and they live in 2 divisions"):
@@ -198,7 +210,7 @@ def test_who_may_not_be_sent_is_not_counted_on(on_sqlite, people, said):
 
 
 def test_a_candidate_whom_nobody_may_visit_stops_the_draw_before_it_is_made(on_sqlite):
-    (whom, *_) = crowd({"D": 10})
+    (whom, *_) = crowd({"D": 10, "C": 2})
     one, *_ = staff(3)[:2]
     for inspector in (one, one.id + 1):
         InspectorConflict.create(inspector=inspector, entity=whom, why="亲属", from_on=date(2026, 1, 1), by="x", at=NOW)

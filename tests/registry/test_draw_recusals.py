@@ -89,6 +89,22 @@ def test_asking_again_changes_nothing(on_sqlite):
     assert (again.round, again.why, new, DrawRound.select().count()) == (first.round, WHY, False, 1)
 
 
+def test_who_enters_while_another_is_being_drawn_stays_who_he_is(on_sqlite, monkeypatch):
+    made = drawn(on_sqlite)
+    visit = first_visit()
+    going, keep = team(visit), draw_recusals._keep
+
+    def entered_meanwhile(*arguments):
+        Visit.update(state="started").where(Visit.id == visit).execute()
+        return keep(*arguments)
+
+    monkeypatch.setattr(draw_recusals, "_keep", entered_meanwhile)
+    with pytest.raises(DrawConflict, match="before it is begun"):
+        recuse(made, visit, going[0])
+    assert (team(visit), DrawRound.select().count(), InspectorConflict.select().count()) == (going, 0, 0)
+    assert draw_minutes.full(draws.get(made.id))["rounds"] == []
+
+
 def test_what_no_recusal_can_be_is_refused(on_sqlite):
     made = drawn(on_sqlite)
     visit = first_visit()

@@ -163,8 +163,35 @@ def test_the_witness_is_bound_once_and_a_second_run_changes_nothing(on_sqlite):
     assert (again.id, new, Visit.select().count()) == (made.id, False, 15)
     with pytest.raises(DrawConflict, match="in other words"):
         run(made, witness="1 1 1 1 1 1")
-    with pytest.raises(DrawRefused, match="witness"):
-        run(made, witness="  ")
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("  ", "at least 6 characters"),
+        ("4 1 6 6 3", "at least 6 characters"),
+        ("某某，电话13900001111，掷得 4 1 6", "personal number"),
+        ("4 " * 1_001, "may have 2,000"),
+    ],
+)
+def test_a_witness_says_what_was_thrown_in_words_that_are_kept_as_they_were_spoken(on_sqlite, said, why):
+    crowd()
+    staff()
+    made = commit(on_sqlite)
+    with pytest.raises(DrawRefused, match=why):
+        run(made, witness=said)
+    assert draws.get(made.id).witness == "", "nothing was bound"
+    assert draws.get(run(made, witness=" 4 1 6 6 3 2 ").id).witness == "4 1 6 6 3 2"
+
+
+def test_candidates_of_one_class_alone_are_refused_since_who_is_visited_is_public(on_sqlite):
+    crowd({"D": 30})
+    staff(8)
+    with pytest.raises(DrawRefused, match=r"All 30 candidates are of one class.*Widen the filters"):
+        commit(on_sqlite)
+    assert (Draw.select().count(), Record.select().count()) == (0, 0)
+    crowd({"C": 2})
+    assert commit(on_sqlite).pool == 32
 
 
 def test_what_was_cut_off_is_seen_by_nobody_and_goes_on_where_it_stopped(on_sqlite, monkeypatch):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from registry.clock import day_number
-from registry.database import execute
+from registry.database import db, execute
 from registry.errors import NothingToList
 from registry.models import Entity, InspectionListRow, Label, Visit, VisitDue
 from registry.services import frequency, grading, list_order, list_slice, list_views, lists, merges, tasks
@@ -167,6 +167,18 @@ def test_the_random_slice_is_drawn_of_everybody_else_who_is_eligible(crowd):
     assert sorted(tours, key=tours.get) == sorted(tours, key=ids.index)  # by address, whoever was drawn
 
 
+def test_a_list_with_a_random_slice_costs_a_fixed_number_of_reads_frames_included(lone_crowd):
+    costs = []
+    for size in (2, 6):
+        sent: list[str] = []
+        db.connection().set_trace_callback(sent.append)
+        made = pull(lone_crowd, task_of(type="key_supervision"), size=size, share=50)
+        db.connection().set_trace_callback(None)
+        assert made.size == size
+        costs.append(sum(one.startswith(("SELECT", "WITH")) for one in sent))
+    assert costs[0] == costs[1] <= 23, sent
+
+
 def test_a_prioritised_list_has_a_random_slice_but_where_nobody_chose_whom_it_is_about(lone_crowd):
     for type_ in ("key_supervision", "special_campaign"):
         with pytest.raises(RandomShareNeeded, match="1 to 50"):
@@ -199,6 +211,19 @@ def test_codes_are_refused_by_name_and_why(crowd):
     assert order(made) == [ids[4], ids[2]]
     with pytest.raises(CodesRefused, match="not registered here"):
         pull(crowd, task_of(), codes=[wanted[0]], divisions=("9902",))
+
+
+def test_who_is_named_by_code_is_checked_for_all_items_where_none_applies_by_itself(lone_crowd):
+    _, ids, _ = lone_crowd
+    label("food", industries=["13"])
+    task = task_of(item("A1", 100, labels=["food"]), item("A2", 200, labels=["food"]), type="complaint_or_report")
+    made = pull(lone_crowd, task, codes=[credit_code(number=0), credit_code(number=1)])
+    rows = {row.entity: (row.items, row.harm) for row in InspectionListRow.select()}
+    assert made.size == 2
+    assert rows == {ids[0]: (["A1", "A2"], 300), ids[1]: (["A1", "A2"], 300)}
+    task = task_of(item("A1", 100, labels=["food"]), item("A2", 200), type="transferred_lead")
+    pull(lone_crowd, task, codes=[credit_code(number=1)])
+    assert InspectionListRow.get(InspectionListRow.list == made.id + 1).items == ["A2"]
 
 
 def test_nothing_is_frozen_under_a_task_that_ended_or_for_nobody(lone_crowd):

@@ -1,11 +1,20 @@
-"""The calendar of a list: whole streets a day, due ones first, never beyond the inspector-days that there are."""
+"""The calendar of a list: whole streets a day in the order of the tour, never beyond the inspector-days that there are."""
 
 from datetime import date
 
 import pytest
 
 from registry.clock import day_number
-from registry.models import InspectionList, InspectionListRow, Inspector, InspectorAway, Task, Visit, VisitStep
+from registry.models import (
+    InspectionList,
+    InspectionListRow,
+    Inspector,
+    InspectorAway,
+    Task,
+    Visit,
+    VisitInspector,
+    VisitStep,
+)
 from registry.services import list_schedule
 from registry.services.list_schedule import ScheduleBeyondCapacity
 from registry.services.tasks import Desk, TaskNotApproved
@@ -49,14 +58,15 @@ def days(made):
     return {one.tour: one.day for one in made.visits}
 
 
-def test_a_pair_visits_neighbours_on_a_working_day_and_a_due_street_goes_first(on_sqlite):
+def test_a_pair_visits_neighbours_on_a_working_day_and_no_day_tells_who_is_due_or_first_on_the_list(on_sqlite):
     inspectors(3)
+    # A due date follows from the class: a street that went first for it would tell the field of what class somebody there is.
     found = a_list(due={6: 2, 1: 90})
     made = list_schedule.propose(found, per_day=3, today=TODAY)
     assert (made.inspectors, made.pairs, made.pair_days, made.fits) == (3, 1, 3, True)
     assert [(one.tour, one.day) for one in made.visits] == [
-        *((tour, MONDAY) for tour in (4, 5, 6)),
-        *((tour, date(2026, 11, 24)) for tour in (1, 2, 3)),
+        *((tour, MONDAY) for tour in (1, 2, 3)),
+        *((tour, date(2026, 11, 24)) for tour in (4, 5, 6)),
         *((tour, date(2026, 11, 25)) for tour in (7, 8)),
     ]
     assert all("due" not in one and "class" not in one for one in list_schedule.shown(made)["visits"])
@@ -109,6 +119,36 @@ def test_set_days_stay_a_second_time_changes_nothing_and_each_is_a_step(settings
     assert (done, again.visits, again.planned) == (0, [], 7)
     assert {row.entity: (row.planned_on, row.version) for row in Visit.select()} == planned
     assert list_schedule.propose(found, today=TODAY, divisions=("990102",)).planned == 4
+
+
+def test_who_is_assigned_keeps_his_team_and_gets_a_day_on_which_all_of_it_can_go(settings):
+    one, two, three = inspectors(4)[:3]
+    InspectorAway.create(inspector=two, from_on=MONDAY, to_on=MONDAY)
+    found = a_list()
+    Visit.update(state="assigned").where(Visit.entity <= 6).execute()
+    for visit in Visit.select().where(Visit.entity <= 6):
+        for who in (one, two) if visit.entity <= 4 else (two, three):
+            VisitInspector.create(visit=visit, inspector=who, organ=ORGAN)
+    made, done = list_schedule.plan(found, per_day=3, desk=DESK)
+    tuesday, wednesday, thursday = (date(2026, 11, day) for day in (24, 25, 26))
+    # Four are more than a day of three; who goes in both teams is not sent to two streets on one day.
+    assert days(made) == {
+        1: tuesday, 2: tuesday, 3: tuesday, 4: wednesday, 5: thursday, 6: thursday, 7: MONDAY, 8: MONDAY,
+    }  # fmt: skip
+    assert (done, made.pair_days, made.fits) == (8, 4, True)
+    assert list_schedule.plan(found, per_day=3, desk=DESK)[1] == 0
+    assert list_schedule.propose(found, today=TODAY).planned == 8
+
+
+def test_a_team_without_a_day_in_common_has_none_and_that_is_said(on_sqlite):
+    one, two = inspectors(2)
+    found = a_list(1)
+    InspectorAway.create(inspector=two, from_on=TODAY, to_on=date(2026, 11, 27))
+    Visit.update(state="assigned").execute()
+    for who in (one, two):
+        VisitInspector.create(visit=Visit.get(), inspector=who, organ=ORGAN)
+    with pytest.raises(ScheduleBeyondCapacity, match="1 visits have no day"):
+        list_schedule.plan(found, per_day=3, desk=DESK)
 
 
 def test_under_a_task_that_nobody_approved_nothing_is_planned(on_sqlite):

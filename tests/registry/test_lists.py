@@ -153,8 +153,10 @@ def test_the_index_still_leads_the_order_of_a_list(on_sqlite, monkeypatch):
         " / ".join(row[3] for row in real(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()) for sql, values in sent
     )
     assert "SEARCH v USING COVERING INDEX visit_due_due_day" in late.replace("visitdue", "visit_due"), late
-    assert "USING INDEX grade_state_scheme_rank_chance_score_entity" in rest.replace("gradestate", "grade_state"), rest
-    assert "ORDER BY" not in rest or "RIGHT PART OF ORDER BY" in rest or "LAST 2 TERMS" in rest, rest
+    # Who comes first is read from the index alone; whatever else is known of them is looked up for those, behind the limit.
+    chosen = rest.partition(" / SCAN c")[0].replace("gradestate", "grade_state")
+    assert "USING COVERING INDEX grade_state_scheme_rank_chance_score_entity" in chosen, rest
+    assert "ORDER BY" not in chosen or "RIGHT PART OF ORDER BY" in chosen or "LAST 2 TERMS" in chosen, rest
 
 
 def dearer(folder, target):
@@ -286,7 +288,7 @@ def test_pulling_costs_the_same_number_of_queries_for_few_and_for_many(task, sch
         with count_queries() as queries:
             pulled(task, scheme, size=size)
         costs.append(len(queries))
-    assert costs[0] == costs[1]
+    assert costs[0] == costs[1] <= 14
 
 
 def test_revoked_cancelled_and_ungraded_entities_are_not_visited(task, scheme, district, pulled):

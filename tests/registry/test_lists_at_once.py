@@ -84,6 +84,22 @@ def test_another_process_that_was_faster_is_noticed_inside_the_transaction_and_t
     assert drawn.inclusion == round(1_000_000 / made.slice_pool)
 
 
+def test_a_lot_that_was_overtaken_is_drawn_again_by_other_numbers(on_sqlite, monkeypatch):
+    seeds = []
+
+    def overtaken(*_, seed, **__):
+        seeds.append(seed)
+        raise ListOvertaken("again")
+
+    monkeypatch.setattr(lists, "choose", overtaken)
+    for _ in range(2):
+        with pytest.raises(ListOvertaken):
+            lists.pull(None, None, Ask(), settings=on_sqlite, desk=None, seeds=Seeds(b"s" * 32, b"t" * 32))
+    assert seeds[0] == b"s" * 32
+    assert len(set(seeds)) == lists.ATTEMPTS
+    assert seeds[: lists.ATTEMPTS] == seeds[lists.ATTEMPTS :]
+
+
 def test_a_pull_that_is_overtaken_again_and_again_says_so_after_eight_times(on_sqlite):
     tried = []
 

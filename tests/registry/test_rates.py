@@ -5,7 +5,8 @@ from datetime import date, timedelta
 import pytest
 
 from registry.clock import day_number
-from registry.database import insert_rows, write
+from registry.database import execute, insert_rows, write
+from registry.models import GradeState
 from registry.services import book, ledger, rates
 from tests.conftest import NOW, TODAY
 from tests.factories import credit_code, record, registered
@@ -62,6 +63,40 @@ def test_quiet_and_suspicious_entities_count_for_as_many_as_the_draw_left_out(se
         None,
         1,
     )
+
+
+def test_a_rate_that_rests_on_those_who_were_visited_for_certain_is_withheld_unless_they_are_all_there_are(settings):
+    for number in range(3):
+        record(
+            enterprise(settings, "D"), "spot_check", checked_on=ON, inclusion=1_000_000, **(FAULTY if number else CLEAN)
+        )
+    record(enterprise(settings, "D"), "spot_check", checked_on=ON, inclusion=10_000, **CLEAN)
+    drawn = [
+        record(enterprise(settings, "C"), "spot_check", checked_on=ON, inclusion=10_000, **CLEAN) for _ in range(20)
+    ]
+    record(enterprise(settings, "C"), "spot_check", checked_on=ON, inclusion=1_000_000, **FAULTY)
+    unvisited = registered()
+    GradeState.create(
+        scheme="general-risk",
+        entity=unvisited,
+        version=1,
+        day=0,
+        known=0,
+        class_="D",
+        rank=3,
+        score=0,
+        digest=bytes(32),
+    )
+    found = rows(settings)
+    assert len(drawn) == 20
+    assert (found["C"]["withheld"], found["C"]["rate"]) == ("", pytest.approx(1 / 2001, abs=1e-6))
+    assert "Only 1 of those who were met were drawn by lot" in found["D"]["withheld"]
+    assert [found["D"][name] for name in rates.ESTIMATED] == [None] * len(rates.ESTIMATED)
+    assert (found["D"]["drawn"], found["D"]["failures"], found["D"]["naive_rate"]) == (4, 2, 0.5)
+    assert found["all"]["rate"] is not None
+    # Who is no longer open is nobody of whom the rate would be.
+    execute("UPDATE entity SET status = 3 WHERE id = ?", (unvisited,))
+    assert (rows(settings)["D"]["withheld"], rows(settings)["D"]["drawn"]) == ("", 4)
 
 
 def test_the_class_is_the_one_with_which_the_day_of_the_check_began(settings):

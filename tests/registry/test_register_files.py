@@ -166,6 +166,6 @@ def test_rows_are_stored_in_short_transactions_and_a_file_that_broke_off_goes_on
     monkeypatch.setattr(register_files, "write", failing)
     with pytest.raises(OSError, match="disk"):
         read(LABELS, text, organ="")
-    assert Label.select().count() == 100
+    assert Label.select().count() == 2 * register_files.CHUNK
     monkeypatch.setattr(register_files, "write", write)
-    assert counts(read(LABELS, text, organ="")) == (20, 100, 0)
+    assert counts(read(LABELS, text, organ="")) == (70, 50, 0)

@@ -26,6 +26,13 @@ def test_an_item_belongs_to_its_department_and_what_belongs_to_nobody_to_the_org
     assert mine([], [FOOD], ORGAN, [ORGAN], kind="individual") == []
 
 
+def test_an_item_whose_special_database_the_entity_is_no_member_of_is_not_asked_for():
+    ours = [ORGAN]
+    assert [one["code"] for one in mine(["广告"], [FOOD, FIRE], ORGAN, ours, applying=["X01"])] == ["X01", "广告"]
+    assert [one["code"] for one in mine(["广告"], [FOOD, FIRE], ORGAN, ours, applying=[])] == ["广告"]
+    assert [one["code"] for one in mine(["广告"], [FOOD, FIRE], ORGAN, ours, applying=None)] == ["B03", "X01", "广告"]
+
+
 def test_one_field_says_that_nothing_was_found_in_any_item():
     row = columns(CLEAR)
     assert (row["outcome"], row["disposal"]) == (1, "none")

@@ -31,6 +31,7 @@ from registry.services import (
     result_review,
     results,
     seal,
+    visit_views,
     workdays,
 )
 from registry.services.life import SameHands
@@ -276,9 +277,9 @@ def test_a_returned_result_is_entered_again_and_approved_by_whom_it_pleases(on_s
     [
         ("random", "draw", "routine", 500),
         ("key_supervision", "random", "routine", 500),
-        ("special_campaign", "priority", "campaign", None),
+        ("special_campaign", "priority", "campaign", 500),
         ("complaint_or_report", "designated", "complaint", None),
-        ("statutory", "priority", "other", None),
+        ("statutory", "priority", "other", 500),
         ("random", "recheck", "follow_up", None),
     ],
 )
@@ -306,7 +307,7 @@ def test_should_grading_fail_the_result_stands_and_its_mark_with_it(on_sqlite, v
 
     logged = []
     monkeypatch.setattr(grading, "one", fail)
-    monkeypatch.setattr(result_review, "log", SimpleNamespace(exception=lambda said, **_: logged.append(said)))
+    monkeypatch.setattr(grading, "log", SimpleNamespace(exception=lambda said, **_: logged.append(said)))
     row, _ = approved(on_sqlite, visit, CLEAR)
     assert row.state == "approved"
     assert execute("SELECT count(*) FROM stale WHERE entity = ?", (visit.entity,)).fetchone()[0] == 1
@@ -431,3 +432,16 @@ def test_answers_are_kept_by_question(on_sqlite, visit):
     assert [(one["question"], one["answer"], one["said"]) for one in row.items[0]["answers"]] == [
         ("q1", "ok", ""), ("q2", "problem", "三批次"), ("q3", "na", ""),
     ]  # fmt: skip
+
+
+def test_who_is_no_member_of_an_items_special_database_is_not_asked_its_questions(on_sqlite):
+    visit = visit_of(registered(), task=task_of(partners=(PARTNER,), checklist=[FOOD, FIRE]))
+    assert results.expected(visit) == [ORGAN, PARTNER]
+    InspectionListRow.update(items=["B03"]).where(InspectionListRow.list == visit.list_id).execute()
+    # Nothing of the partner's applies, so the visit does not wait for it.
+    assert results.expected(visit) == [ORGAN]
+    assert [one["organ"] for one in results.sheet(visit, TODAY)["organs"]] == [ORGAN]
+    shown = visit_views.one(visit)["organs"]
+    assert [[item["code"] for item in one["items"]] for one in shown] == [["B03"], []]
+    with pytest.raises(ResultRefused, match="checks no item"):
+        results.enter(visit.id, CLEAR, organ=PARTNER, desk=desk_of(on_sqlite, organ=PARTNER))

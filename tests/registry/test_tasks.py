@@ -7,7 +7,7 @@ import pytest
 from registry.config import Settings
 from registry.errors import TaskNotFound
 from registry.models import Document, Draw, InspectionItem, Visit
-from registry.services import documents, draws, inspection_papers, printing, tasks
+from registry.services import documents, draws, inspection_papers, list_slice, printing, tasks
 from registry.services.life import SameHands
 from registry.services.tasks import TaskConflict, TaskElsewhere, TaskNotApproved, TaskRefused
 from tests.conftest import NOW, TODAY
@@ -53,6 +53,20 @@ def test_a_refused_task_says_why_and_nothing_follows_it(on_sqlite: Settings) -> 
         tasks.growing(tasks.get(made.id, organ=ORGAN))
     with pytest.raises(TaskConflict):
         tasks.cancel(made.id, said="重复", desk=BOSS)
+
+
+def test_who_was_on_a_list_of_a_refused_task_waits_for_no_visit_any_more(settings: Settings) -> None:
+    made = task(approve=False)
+    rows = listed(made, 2)
+    tasks.refuse(made.id, said="依据不足", desk=BOSS)
+    assert tasks.visits_by_state(made.id) == {"dropped": 2}
+    assert list_slice.waiting().tolist() == []
+    assert Visit.get_by_id(rows[0].id).why == "依据不足"
+
+
+def test_a_task_without_an_organ_is_refused() -> None:
+    with pytest.raises(TaskRefused, match="acts for none"):
+        task(organ=" ")
 
 
 def test_what_is_over_cannot_be_approved(on_sqlite: Settings) -> None:

@@ -237,3 +237,10 @@ def test_a_reader_who_may_see_a_text_does_see_it(kind):
             shows += 1
             assert all((mark in words(shown(kind, row, reader))) == (reader.sees(level) and visibility.is_open(KINDS[kind], reader)) for reader in READERS.values()), name  # fmt: skip
     assert shows or kind == "spot_check" or not texts
+
+
+def test_with_which_probability_a_draw_chose_it_tells_a_class_and_is_shown_to_nobody():
+    row = row_of("spot_check", inclusion=800_000, purpose="routine")
+    assert row["detail"]["inclusion"] == 800_000
+    assert shown("spot_check", row, REGULATOR)["detail"]["purpose"] == "routine"
+    assert all("inclusion" not in shown("spot_check", row, reader)["detail"] for reader in READERS.values())

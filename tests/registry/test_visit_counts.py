@@ -133,6 +133,26 @@ def test_visits_beyond_the_cap_are_those_that_nothing_allows_in_the_divisions_as
     assert visit_counts.over_cap(settings, 2025) == []
 
 
+def test_a_day_on_which_the_cap_lets_one_visit_pass_is_not_beyond_it_whoever_else_comes_along(on_sqlite):
+    codes = [credit_code(), credit_code()]
+    into, gone = (registered(code) for code in codes)
+    third = date(2026, 6, 1)
+    for day in (date(2026, 2, 1), date(2026, 4, 1)):
+        checked(into, day, ORGANS[1])
+    # A complaint took us there, under the entity's old name, and the other organ came with us.
+    visited(gone, third, type="complaint_or_report")
+    checked(gone, third, ORGANS[0], purpose="routine")
+    merges.merge(codes[1], codes[0], reason="吸收合并", actor="cli:test", today=TODAY, now=NOW, schemes=[])
+    checked(into, third, ORGANS[1], purpose="complaint")
+    assert visit_counts.made([into], FIRST, LAST)["visits"].to_list() == [3]
+    assert visit_counts.over_cap(on_sqlite, 2026) == []
+    checked(into, date(2026, 7, 1), ORGANS[1], purpose="routine")
+    checked(into, date(2026, 7, 1), ORGANS[0], purpose="complaint")
+    assert visit_counts.over_cap(on_sqlite, 2026) == []
+    checked(into, date(2026, 8, 1), ORGANS[0], purpose="routine")
+    assert [one.beyond for one in visit_counts.over_cap(on_sqlite, 2026)] == [(date(2026, 8, 1),)]
+
+
 # --- the table of this place ---------------------------------------------------------------------------------------
 
 

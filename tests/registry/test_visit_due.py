@@ -9,9 +9,9 @@ import pytest
 from registry.clock import day_number
 from registry.config import Inspection
 from registry.models import Entity, VisitDue
-from registry.services import frequency, visit_due
+from registry.services import frequency, merges, visit_due
 from registry.services.visit_due import Marked
-from tests.conftest import TODAY
+from tests.conftest import NOW, TODAY
 from tests.factories import credit_code, record, registered
 from tests.registry.counting import graded, visited
 
@@ -123,6 +123,18 @@ def test_the_earliest_of_several_schemes_holds_and_none_that_does_not_grade_here
         visit_due.mark(settings, today=TODAY)
         last = day_number(date(2026, 5, 5))
         assert stored() == {entity: (last + every, last, rule)}
+
+
+def test_who_was_merged_is_due_no_more_and_its_last_visit_counts_for_the_one_that_it_is(on_sqlite, tmp_path):
+    here = table(on_sqlite, tmp_path, ("all_c", "C", "", 365, "2018-01-01"))
+    codes = [credit_code(), credit_code()]
+    into, gone = (registered(code) for code in codes)
+    visited(gone, TODAY)
+    graded((into, "C"), (gone, "C"))
+    merges.merge(codes[1], codes[0], reason="吸收合并", actor="cli:test", today=TODAY, now=NOW, schemes=[])
+    graded((into, "C"), (gone, "C"))
+    visit_due.mark(here, today=TODAY)
+    assert stored() == {into: (DAY + 365, DAY, "all_c")}
 
 
 def test_an_interval_begins_with_the_first_day_on_which_it_was_the_same(on_sqlite, tmp_path):

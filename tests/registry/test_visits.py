@@ -1,15 +1,17 @@
 """Visits: who may go, entering by the code, finishing, and what is recorded where none was made."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
 
+from registry import config, database
 from registry.config import Settings
 from registry.models import InspectorAway, InspectorConflict, Visit, VisitInspector, VisitStep
-from registry.services import tasks, visit_counts, visit_team, visit_views, visits
+from registry.services import result_follow, tasks, visit_counts, visit_team, visit_views, visits
 from registry.services.tasks import TaskNotApproved
 from registry.services.visit_counts import CapReached
-from registry.services.visits import VisitConflict, VisitNotFound, VisitRefused
+from registry.services.visits import STATES, VisitConflict, VisitNotFound, VisitRefused
 from tests.conftest import NOW, TODAY
 from tests.factories import record, registered
 from tests.registry.test_tasks import item
@@ -242,6 +244,49 @@ def test_the_annual_cap_counts_every_organs_visits_and_holds_an_ordinary_one_bac
     assert visit_views.of_entity(entity, organ="别处市场监督管理局", today=DAY)["visits"] == []
 
 
+def test_a_visit_that_is_planned_for_next_year_counts_to_the_cap_of_that_year(on_sqlite: Settings) -> None:
+    entity = registered()
+    for day in (date(2026, 2, 3), date(2026, 5, 6)):
+        record(entity, "spot_check", checked_on=day, organ="别处市场监督管理局")
+    (visit,) = listed(task(to_on=date(2027, 1, 31)), entities=[entity])
+    with pytest.raises(CapReached):
+        visits.assign(visit.id, inspectors=pair(), planned_on=date(2026, 12, 30), settings=on_sqlite, desk=HERE)
+    made, new = visits.assign(visit.id, inspectors=pair(), planned_on=date(2027, 1, 12), settings=on_sqlite, desk=HERE)
+    assert (made.state, new) == ("assigned", True)
+
+
+def test_of_two_who_were_sent_to_one_entity_the_first_at_the_door_enters_and_the_cap_stops_the_other(
+    settings: Settings,
+) -> None:
+    entity = registered()
+    record(entity, "spot_check", checked_on=date(2026, 2, 3), organ="别处市场监督管理局")
+    first, second = (listed(task(), entities=[entity], slice_="draw")[0] for _ in range(2))
+    for visit in (first, second):
+        # As two draws leave them that were committed to at the same time.
+        for one in pair():
+            VisitInspector.create(visit=visit.id, inspector=one, organ=ORGAN)
+        Visit.update(state="assigned").where(Visit.id == visit.id).execute()
+    visits.start(second.id, token=second.token, settings=settings, desk=on(DAY))
+    with pytest.raises(CapReached):
+        visits.start(first.id, token=first.token, settings=settings, desk=on(date(2026, 12, 2)))
+    assert visits.non_response(first.id, why="已达年度检查上限", desk=HERE)[0].state == "non_response"
+
+
+def test_every_act_that_a_service_writes_into_the_steps_of_a_visit_has_words(on_sqlite: Settings) -> None:
+    written = {
+        name
+        for path in (config.ROOT / "registry" / "services").glob("*.py")
+        for name in re.findall(
+            r'(?<![\w.])(?:visits\.)?step\(\s*(?:row|visit|at\.visit),\s*"([a-z_]+)"', path.read_text("utf-8")
+        )
+    }
+    assert {"assigned", "redrawn", "result_entered", "recheck_granted", "closed"} <= written
+    assert written | set(result_follow.ACTS) | {result_follow.NOT_DONE, *STATES} - {"open"} <= set(visit_views.ACTS)
+    (visit,) = listed(task())
+    visits.non_response(visit.id, why="无人应门", desk=HERE)
+    assert visit_views.steps(visit.id)[0]["title"] == "未能检查"
+
+
 def test_pages_show_the_field_no_class_and_keep_the_order_of_the_tour(settings: Settings, count_queries) -> None:
     joint = task(partners=[PARTNER])
     shown = listed(joint, 5)
@@ -274,6 +319,17 @@ def test_pages_show_the_field_no_class_and_keep_the_order_of_the_tour(settings: 
         "mine": [shown[3].id], "soon": [shown[3].id], "all": sorted([*everyone, other[0].id]), "partner": everyone,
         "elsewhere": [],
     }  # fmt: skip
+
+
+def test_my_visits_are_found_by_their_index_however_many_others_there_are(on_sqlite: Settings) -> None:
+    sent: list[str] = []
+    connection = database.db.connection()
+    connection.set_trace_callback(sent.append)
+    visit_views.page(organ=ORGAN, actor="key:field")
+    connection.set_trace_callback(None)
+    plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sent[0]}").fetchall()]
+    assert any("SEARCH" in step and "visit_inspector_inspector_id" in step for step in plan), plan
+    assert not any("SCAN" in step and "visit_inspector" in step for step in plan), plan
 
 
 def test_what_a_draw_has_not_written_to_its_end_is_nobodys_visit(on_sqlite: Settings) -> None:

@@ -20,7 +20,7 @@ from registry.services.visits import VisitConflict, VisitRefused
 from tests.conftest import NOW, TODAY
 from tests.registry.visiting import DAY, desk, listed, pair, task
 
-WORKERS, VISITS = 20, 200
+WORKERS, VISITS = 20, 100
 # Verb → the states from which it goes on, and where to; every other state refuses it.
 GOES: dict[str, tuple[tuple[str, ...], str]] = {
     "assign": (("open",), "assigned"),

@@ -7,7 +7,9 @@ import polars as pl
 from hypothesis import given, settings
 
 from rules.engine import grade
-from rules.explain import explain, render
+from rules.explain import explain, reasons, render
+from rules.given import NOTHING, Given
+from tests.rules.beside import override, overrides, raised, raises
 from tests.rules.frames import DAY, EVERYWHERE, NOWHERE, SCHEME, fact, facts, penalty, population
 from tests.rules.strategies import DIVISIONS, FIRST, LAST, coverages, fact_rows
 
@@ -16,10 +18,19 @@ def explained(*rows, coverage=EVERYWHERE, day=DAY):
     return explain(population((1, day)), facts(*rows), coverage, SCHEME)[0]
 
 
+def heaviest(found, most):
+    """What is told of a score in few words, taken from the whole explanation."""
+    rows = sorted((row for row in found.points if row.points > 0), key=lambda row: (-row.points, row.rule))
+    return [
+        {"rule": row.rule, "title": row.title, "points": row.points, "sentence": row.sentence} for row in rows[:most]
+    ]
+
+
 def points(found):
     return {row.rule: row.points for row in found.points}
 
 
+FOREVER = (DAY - 1000, DAY + 1000)
 REGISTERED = fact("registration", DAY - 20, code=9999, amount=10**9, seq=1)
 
 
@@ -33,6 +44,8 @@ def test_rows_add_up_and_the_digest_is_that_of_the_grade(rows, coverage):
     )
     held = facts(*rows)
     found, graded = explain(asked, held, coverage, SCHEME), grade(asked, held, coverage, SCHEME)
+    told = [(one.entity, one.heaviest, one.digest.hex()) for one in reasons(asked, held, coverage, SCHEME, most=2)]
+    assert told == [(one.entity, heaviest(one, 2), one.digest) for one in found]
     for one, row in zip(found, graded.to_dicts(), strict=True):
         assert sum(line.points for line in one.points) == one.score == row["score"]
         assert (one.class_, one.decided_by, one.digest) == (row["class"], row["decided_by"], row["digest"].hex())
@@ -68,6 +81,30 @@ def test_the_clamp_is_a_row_of_its_own():
     found = explained(young, fact("annual_report", DAY - 400, code=2000), fact("spot_check", DAY, code=1))
     assert points(found) == {"base": 10, "reports": -6, "checked_well": -8, "clamp": 4}
     assert found.score == 0
+
+
+def test_the_heaviest_rows_in_few_words_are_those_of_the_explanation_whoever_decided():
+    young = fact("registration", DAY - 20, code=9999, amount=10**9, ends=DAY)
+    below = [young, fact("annual_report", DAY - 400, code=2000), fact("spot_check", DAY, code=1)]
+    listed, many = (
+        [REGISTERED, fact("serious_listing", DAY, seq=5)],
+        [REGISTERED, *[penalty(severity=3) for _ in range(4)]],
+    )
+    by_whom = [
+        NOTHING,
+        Given(raises=raises(raised(*FOREVER, seq=70))),
+        Given(overrides=overrides(override("D", *FOREVER, seq=60))),
+    ]
+    lifted = set()
+    for rows in (below, listed, many):
+        for given_ in by_whom:
+            asked = (population((1, DAY)), facts(*rows), EVERYWHERE, SCHEME, given_)
+            whole = explain(*asked)[0]
+            for most in (1, 3, 50):
+                (told,) = reasons(*asked, most=most)
+                assert (told.heaviest, told.digest.hex()) == (heaviest(whole, most), whole.digest)
+            lifted |= {row["rule"].partition(":")[0] for row in told.heaviest}
+    assert lifted >= {"base", "clamp", "penalised", "veto", "raise", "override"}
 
 
 def test_a_row_carries_the_parameters_with_their_basis_and_the_sentence():

@@ -78,6 +78,20 @@ def test_a_class_that_the_slice_did_not_meet_may_still_be_there():
     assert unknown.high > 0.8
 
 
+def test_a_rate_that_rests_on_who_was_visited_for_certain_says_so_until_the_lot_met_twenty():
+    sure = [(0, 0, at < 5) for at in range(10)]
+
+    def told(by_lot, holds=None):
+        return estimate(visits(*sure, *[(1, 0, 0)] * by_lot, (1, 0, None), (1, 1, 0)), strata([10, 500], holds, 2), 2)
+
+    assert [told(number)[0].thin for number in (0, 19, 20)] == [True, True, False]
+    assert [told(number)[0].by_lot for number in (0, 19, 20)] == [0, 19, 20]
+    # Of the other class nobody was certain; all of this one were, where the stratum is known to hold none of it.
+    assert not told(0)[1].thin
+    alone, _, everybody = estimate(visits(*sure, (1, 1, 0)), strata([10, 500], [[10, 0], [0, 500]], 2), 2)
+    assert (alone.covered, alone.thin, everybody.thin) == (True, False, True)
+
+
 def test_without_an_answer_there_is_no_rate():
     one, _ = estimate(visits((0, 0, None)), strata([9], [[9]]), 1)
     assert (one.rate, one.total, one.low, one.high, one.visits, one.size) == (None, None, 0.0, 1.0, 1, 9.0)
