@@ -100,7 +100,8 @@ class PlanQuery(Schema):
         metadata={"description": "Kind of the item where none is named 事项类别"},
     )
     until = fields.Date(
-        load_default=None, metadata={"description": "Last day of the visits; default: the last of this year"}
+        load_default=None,
+        metadata={"description": "Last day of the visits, at most five years on; default: the last of this year"},
     )
     inspectors = Whole(
         load_default=None,

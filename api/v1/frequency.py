@@ -18,6 +18,8 @@ from registry.services.items import UnknownItem
 bp = Blueprint(
     "frequency", __name__, url_prefix="/api/v1", description="抽查比例和频次 How often each class is visited"
 )
+# How far ahead inspector-days are counted day by day.
+YEARS = 5
 
 
 @bp.get("/frequency")
@@ -49,6 +51,8 @@ def read_plan(query: dict[str, Any]) -> dict[str, Any]:
     last = query["until"] or date(today.year, 12, 31)
     if last < today:
         raise InvalidRequest({"until": [f"{last} is past. Give today or a later day."]})
+    if last.year > today.year + YEARS:
+        raise InvalidRequest({"until": [f"{last} is too far. Give a day up to the end of {today.year + YEARS}."]})
     staff = (
         frequency_plan.staff_of(own_organ(), codes, division=query["division"], first=today, last=last)
         if query["inspectors"] is None

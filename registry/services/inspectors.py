@@ -107,7 +107,13 @@ def days(inspectors: Sequence[Inspector], first: date, last: date) -> dict[int, 
     # A month's capacity is that of the whole month, whatever part of it is asked about.
     begin, end = first.replace(day=1), _month_end(last)
     away, (dated, minutes) = away_days(ids, first, last), planned(ids, begin, end, first, last)
-    working = [day for day in _span(first, last) if _works(day)]
+    # The calendar of next year comes out in November: plans are made before, by weekdays.
+    on_file = {year for year in range(first.year, last.year + 1) if workdays.known(year)}
+    working = [
+        day
+        for day in _span(first, last)
+        if (workdays.is_working(day) if day.year in on_file else day.weekday() < workdays.SATURDAY)
+    ]
     left: dict[int, int] = {}
     for row in inspectors:
         taken: Counter[tuple[int, int]] = Counter((day.year, day.month) for day in dated[row.id])
@@ -242,11 +248,6 @@ def absences(row: Inspector) -> list[dict[str, Any]]:
     """When he is away, both days included, the last first. One query."""
     rows = InspectorAway.select().where(InspectorAway.inspector == row.id).order_by(InspectorAway.from_on.desc())
     return [{"from_on": one.from_on.isoformat(), "to_on": one.to_on.isoformat(), "why": one.why} for one in rows]
-
-
-def _works(day: date) -> bool:
-    # The calendar of next year comes out in November: plans are made before, by weekdays.
-    return workdays.is_working(day) if workdays.known(day.year) else day.weekday() < workdays.SATURDAY
 
 
 def _span(first: date, last: date) -> Iterable[date]:

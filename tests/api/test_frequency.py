@@ -86,6 +86,7 @@ def test_a_plan_beyond_the_inspectors_of_the_organ_is_refused_with_the_numbers(l
     [
         ({"inspectors": 4}, "Give inspectors and days together"),
         ({"until": "2026-11-20"}, "is past"),
+        ({"until": "2032-01-01"}, "up to the end of 2031"),
         ({"items": "NONE"}, "NONE"),
         ({"items": ",".join("X" * 21)}, "separated by commas"),
         ({"division": "99x"}, "digits"),

@@ -58,3 +58,11 @@ def test_the_share_is_rounded_up_and_nobody_is_listed_who_is_not_eligible(size, 
 )
 def test_the_probability_is_m_of_n_in_millionths_and_never_nothing(number, count, millionths):
     assert list_slice.inclusion(number, count) == millionths
+
+
+@pytest.mark.parametrize(
+    ("pool", "ids", "left"),
+    [([], [3], []), ([2, 5, 9], [], [2, 5, 9]), ([2, 5, 9], [12, 5, 1], [2, 9]), ([2, 5, 9], [9, 2, 5], [])],
+)
+def test_who_is_taken_out_of_a_pool_need_not_be_in_it(pool, ids, left):
+    assert list_slice.without(np.array(pool, np.int64), np.array(ids, np.int64)).tolist() == left
