@@ -86,7 +86,7 @@ class _WithSlice(ListOut):
         keys=fields.String(),
         values=fields.Integer(),
         metadata={
-            "description": "Supervisor's copy only: who fitted and was not eligible, by reason: not_open, annual_cap, open_visit"
+            "description": "Supervisor's copy only: who fitted and was not eligible, by reason: not_open, annual_cap, class_limit, recently_checked, open_visit"
         },
     )
 
@@ -231,6 +231,8 @@ class ScheduleOut(Out):
     pair_days = fields.Integer(required=True, metadata={"description": "Days of a pair that the visits take"})
     available = fields.Integer(required=True, metadata={"description": "Days of a pair that there are"})
     fits = fields.Boolean(required=True)
-    planned_before = fields.Integer(required=True, metadata={"description": "Visits not begun that had their day already"})
+    planned_before = fields.Integer(
+        required=True, metadata={"description": "Visits not begun that had their day already"}
+    )
     set = fields.Integer(metadata={"description": "Visits that got their day now"})
     visits = fields.List(fields.Nested(ScheduledVisit), required=True)

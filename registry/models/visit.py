@@ -59,9 +59,7 @@ class Visit(Base):
 
 
 # "Who waits for a visit?": nobody is put onto a second list meanwhile.
-Visit.add_index(
-    Visit.index(Visit.entity, where=Visit.state.in_(("open", "assigned", "started")), name="visit_waiting")
-)
+Visit.add_index(Visit.index(Visit.entity, where=Visit.state.in_(("open", "assigned", "started")), name="visit_waiting"))
 # A visit has one re-check; the second order to the same visit finds it.
 Visit.add_index(Visit.index(Visit.follows, unique=True, where=Visit.follows.is_null(False), name="visit_recheck"))
 

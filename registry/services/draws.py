@@ -102,8 +102,7 @@ def prepare(
     tasks.approved(task)
     _check(task, filters, ratios, scheme, strata, desk.today)
     table, day = frequency.table(settings), clock.day_number(desk.today)
-    # Where general items are checked too, their bounds hold for the whole visit: they are the narrower ones.
-    nature = "key" if task.checklist and all(one["nature"] == "key" for one in task.checklist) else "general"
+    nature = frequency.nature(task.checklist)
     rows: dict[str, Row] = {}
 
     def row_of(class_: str, industry: int) -> Row:

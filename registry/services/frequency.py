@@ -1,8 +1,10 @@
 """The frequency table 抽查比例和频次 of this place, and the refusal of a plan that nobody could carry out."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from registry import clock
 from registry.config import Settings
@@ -52,6 +54,12 @@ def checked(path: Path) -> FrequencyTable:
         return read(path)
     except FrequencyError as error:
         raise BadFrequencyTable(f"The frequency table cannot be used.\n{error}") from error
+
+
+def nature(checklist: Sequence[Mapping[str, Any]]) -> str:
+    """`key` where every coded item is a key item, else `general`: where general items are checked too, their narrower bounds hold
+    for the whole visit."""
+    return "key" if checklist and all(one["nature"] == "key" for one in checklist) else "general"
 
 
 def exempt(settings: Settings, task_type: str, today: date) -> bool:

@@ -93,7 +93,7 @@ def plan(
     table, day = frequency.table(settings), clock.day_number(today)
     checklist = items.named(item_codes, today) if item_codes else []
     if checklist:
-        nature = "key" if all(one["nature"] == "key" for one in checklist) else "general"
+        nature = frequency.nature(checklist)
     pace = table.visit(day)
     if pace is None:
         raise NoFrequency(

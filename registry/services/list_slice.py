@@ -15,7 +15,7 @@ import polars as pl
 
 from registry import clock
 from registry.config import Settings
-from registry.database import execute, is_postgres, read_frame
+from registry.database import execute, in_slices, is_postgres, read_frame
 from registry.services import frequency, visit_counts
 from registry.services.list_order import MERGED, NOBODY, WAITING, Filters, Ids, Item, of_entity, ranks_of
 from rules.scheme import Scheme
@@ -24,9 +24,13 @@ from rules.scheme import Scheme
 SHARE = 20
 # Tasks that come from outside, or are owed by law: nobody chooses whom they are about, so nothing need be kept honest.
 WITHOUT = ("complaint_or_report", "transferred_lead", "statutory")
+# Why the frequency table leaves somebody alone, in the order in which it is said.
+RESTS = ("annual_cap", "class_limit", "recently_checked")
 MILLION = 1_000_000
 # How much longer an entity takes that is looked up along an index than one that is read in passing.
 FAR = 5
+
+CLASSES = "SELECT s.entity, s.class, e.industry FROM grade_state s JOIN entity e ON e.id = s.entity WHERE s.scheme = ? AND s.entity IN"
 
 Marks = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -35,22 +39,22 @@ Marks = np.ndarray[Any, np.dtype[np.bool_]]
 class Population:
     """Everybody who fits the filters, by id: who may come onto a list, and how many may not, and why.
 
-    `eligible` stand in ascending order. `busy` and `capped` are all that there are, whether they fit or not.
+    `eligible` stand in ascending order. `busy` and `resting` are all that there are, whether they fit or not.
     """
 
     eligible: Ids
     busy: Ids
-    capped: Ids
+    resting: Ids
     passed_over: dict[str, int]
 
 
 def population(
     scheme: Scheme, filters: Filters, checklist: Sequence[Item], task_type: str, *, settings: Settings, today: date
 ) -> Population:
-    """Who is graded, fits, and may be visited now: open, not at the annual cap, and on no visit that is still to be made.
+    """Who is graded, fits, and may be visited now: open, not left alone by the frequency table, and on no visit that is still to be made.
 
-    `passed_over` counts those who fit and are not eligible, each by the first reason that holds: `not_open`,
-    `annual_cap`, `open_visit`. As many queries for a city as for a street.
+    `passed_over` counts those who fit and are not eligible, each by the first reason that holds: `not_open`, those of
+    :func:`resting`, `open_visit`. As many queries for a city as for a street.
     """
     ranks, values = ranks_of(scheme, filters)
     sql = "SELECT entity FROM grade_state s WHERE scheme = ?" + (f" AND {ranks}" if ranks else "")  # noqa: S608 (ours)
@@ -67,17 +71,51 @@ def population(
         fits[fitting[fitting < fits.size]] = True
         marks &= fits
     closed, merged = _ids("SELECT id FROM entity WHERE status <> 1", []), _ids(MERGED, [])
-    busy, full = waiting(), capped(task_type, settings=settings, today=today)
+    busy, rest = waiting(), resting(scheme, checklist, task_type, settings=settings, today=today)
     _strike(marks, merged)
-    passed = {"not_open": _strike(marks, closed), "annual_cap": _strike(marks, full)}
+    passed = {"not_open": _strike(marks, closed)}
+    passed |= {why: _strike(marks, ids) for why, ids in rest.items()}
     passed["open_visit"] = _strike(marks, busy)
-    return Population(np.flatnonzero(marks), busy, full, passed)
+    return Population(np.flatnonzero(marks), busy, np.unique(np.concatenate([NOBODY, *rest.values()])), passed)
 
 
 def waiting() -> Ids:
     """Entities on a visit that is still to be made, of whatever list and organ, each once and in ascending order."""
     sql = f"SELECT DISTINCT entity FROM visit WHERE state IN {WAITING} ORDER BY entity"  # noqa: S608 (ours)
     return _ids(sql, [])
+
+
+def resting(
+    scheme: Scheme, checklist: Sequence[Item], task_type: str, *, settings: Settings, today: date
+) -> dict[str, Ids]:
+    """Entities that the frequency table leaves alone for now, by reason, whoever visited them.
+
+    `annual_cap`: as often this year as anybody may be; `class_limit`: as often as its row allows; `recently_checked`: fewer days
+    ago than its row skips. Nobody under a type of task that the table exempts from the cap. The same that a draw leaves out.
+    """
+    table, day = frequency.table(settings), clock.day_number(today)
+    if task_type in table.exemptions(day):
+        return dict.fromkeys(RESTS, NOBODY)
+    cap, rows = table.annual_cap(day), table.rows(scheme.id, frequency.nature(checklist), day)
+    longest = max((row.skip_days for _, _, row in rows), default=0)
+    new_year = clock.day_number(date(today.year, 1, 1))
+    days = visit_counts.days(None, clock.day_of(min(new_year, day - longest)), today)
+    made = days.group_by("entity").agg(visits=(pl.col("day") >= new_year).sum(), last=pl.col("day").max())
+    of = _classes(scheme, made["entity"].to_list())
+    at_most, skip = pl.lit(None, dtype=pl.Int32), pl.lit(0, dtype=pl.Int32)
+    for class_, industries, row in rows:
+        fits = pl.col("class") == class_
+        if industries is not None:
+            fits &= pl.col("industry").is_between(*industries)
+        at_most = pl.when(fits).then(pl.lit(row.at_most, dtype=pl.Int32)).otherwise(at_most)
+        skip = pl.when(fits).then(row.skip_days).otherwise(skip)
+    made = made.join(of, on="entity", how="left").with_columns(at_most=at_most, skip=skip)
+    holds = (
+        pl.col("visits") >= pl.lit(cap, dtype=pl.Int32),
+        pl.col("visits") >= pl.col("at_most"),
+        day - pl.col("last") < pl.col("skip"),
+    )
+    return {why: made.filter(one)["entity"].sort().to_numpy() for why, one in zip(RESTS, holds, strict=True)}
 
 
 def capped(task_type: str, *, settings: Settings, today: date) -> Ids:
@@ -91,6 +129,16 @@ def capped(task_type: str, *, settings: Settings, today: date) -> Ids:
         return NOBODY
     made = visit_counts.made(None, date(today.year, 1, 1), today)
     return made.filter(pl.col("visits") >= cap)["entity"].to_numpy()
+
+
+def _classes(scheme: Scheme, entities: Sequence[int]) -> pl.DataFrame:
+    """Class and industry (GB/T 4754 class, 0 unknown) of those of the entities that are graded."""
+    form = {"entity": pl.Int64, "class": pl.String, "industry": pl.Int32}
+    read = [
+        read_frame(f"{CLASSES} ({', '.join('?' * len(part))})", [scheme.id, *part], form)
+        for part in in_slices(entities, 10_000)
+    ]
+    return pl.concat([pl.DataFrame(schema=form), *read])
 
 
 def sizes(size: int, eligible: int, share: int) -> tuple[int, int]:

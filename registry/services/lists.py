@@ -280,7 +280,7 @@ def _by_risk(task: Task, scheme: Scheme, ask: Ask, share: int, settings: Setting
         scheme, ask.filters, task.checklist, task.type, settings=settings, today=desk.today
     )
     first, drawn = list_slice.sizes(ask.size, len(everybody.eligible), share)
-    out = np.union1d(everybody.capped, everybody.busy)
+    out = np.union1d(everybody.resting, everybody.busy)
     rows = list_order.ranked(scheme, ask.filters, task.checklist, size=first, leave_out=out, today=desk.today)
     pool = list_slice.without(everybody.eligible, np.fromiter((row["entity"] for row in rows), np.int64, len(rows)))
     # Read in two moments: whoever was registered or visited between them is in one of the two only.

@@ -48,7 +48,7 @@ def test_a_list_is_pulled_once_and_its_answer_says_what_was_drawn_and_who_was_pa
     first, again = (officer.post("/api/v1/lists", body, key("l")) for _ in range(2))
     assert (first.status_code, again.data) == (201, first.data)
     assert (first.json["size"], first.json["random"], first.json["random_of"]) == (5, 2, 5)
-    assert first.json["passed_over"] == {"not_open": 1, "annual_cap": 0, "open_visit": 0}
+    assert {why: number for why, number in first.json["passed_over"].items() if number} == {"not_open": 1}
     items = officer.get(f"/api/v1/lists/{first.json['id']}", copy="supervisor").json["items"]
     assert [(one["slice"], one["inclusion"]) for one in items] == [("priority", 1_000_000)] * 3 + [
         ("random", 400_000)

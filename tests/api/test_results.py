@@ -91,7 +91,9 @@ def test_the_enterprise_reads_its_results_and_asks_for_a_recheck_with_its_own_ke
     chief.post(path(visit, "/approve"))
     stranger = calls_own(lone_app, company(), "stranger")
     assert stranger.post(f"/api/v1/own/results/{visit}/recheck", asking).json["code"] == "result_not_found"
-    assert stranger.post("/api/v1/own/results/999999/recheck", asking).json["code"] == "result_not_found", "none is counted"
+    assert stranger.post("/api/v1/own/results/999999/recheck", asking).json["code"] == "result_not_found", (
+        "none is counted"
+    )
     assert stranger.get("/api/v1/own/results").json["items"] == []
     asked = firm.post(f"/api/v1/own/results/{visit}/recheck", asking)
     assert (asked.status_code, asked.json["recheck_asked_on"]) == (201, "2026-11-21")

@@ -148,11 +148,32 @@ def test_who_reached_the_annual_cap_waits_for_a_visit_is_closed_or_merged_is_pas
     first = pull(crowd, task_of(type="key_supervision"), size=2, share=50)
     taken = set(order(first))
     second = pull(crowd, task_of(type="key_supervision"), share=50)
-    assert second.filters["passed_over"] == {"not_open": 1, "annual_cap": 1, "open_visit": 2}
+    assert second.filters["passed_over"] == {
+        "not_open": 1, "annual_cap": 1, "class_limit": 0, "recently_checked": 0, "open_visit": 2,
+    }  # fmt: skip
     assert set(order(second)) == set(ids) - taken - {ids[0], ids[6], ids[7]}
     # A task that the cap does not hold back may visit them; who waits for a visit is left alone all the same.
     exempt = pull(crowd, task_of(type="complaint_or_report"), share=0)
     assert order(exempt) == [ids[6]]
+
+
+def test_whom_the_frequency_table_leaves_alone_does_not_come_onto_a_list(crowd):
+    _, ids, _ = crowd
+    execute("UPDATE grade_state SET class = 'B', rank = 1 WHERE entity = ?", (ids[5],))
+    record(ids[5], "spot_check", checked_on=date(2026, 3, 3))
+    record(ids[6], "spot_check", checked_on=TODAY - timedelta(days=89))
+    record(ids[7], "spot_check", checked_on=TODAY - timedelta(days=90))
+    made = pull(crowd, task_of(type="key_supervision"), size=9, share=20)
+    passed = made.filters["passed_over"]
+    assert (passed["class_limit"], passed["recently_checked"], passed["annual_cap"]) == (1, 1, 0)
+    assert set(order(made)) == set(ids) - {ids[5], ids[6]}
+    execute("UPDATE visit SET state = 'closed'")
+    # Key items have no such limit by class; what comes from outside is not held back at all.
+    assert set(order(pull(crowd, task_of({**item("k", 5), "nature": "key"}, type="key_supervision"), share=20))) == {
+        *ids[:6], ids[7], ids[8],
+    }  # fmt: skip
+    execute("UPDATE visit SET state = 'closed'")
+    assert set(order(pull(crowd, task_of(type="transferred_lead")))) == set(ids)
 
 
 def test_the_random_slice_is_drawn_of_everybody_else_who_is_eligible(crowd):
