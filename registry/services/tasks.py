@@ -34,6 +34,8 @@ STATES = {"draft": "待审批", "refused": "未批准", "approved": "已批准",
 UNDONE = ("open", "assigned", "started", "finished")
 BEGUN = ("started", "finished", "closed")
 LONGEST_TEXT, MOST_PARTNERS = 2_000, 20
+# Days from the first to the last: five years. A longer task is a slip of the pen, and every plan counts its working days.
+MOST_DAYS = 1_827
 
 
 class TaskNotApproved(RegistryError):
@@ -82,7 +84,7 @@ def create(
 
     What is checked are texts (`items`), codes of the list of items (`item_codes`), or both; the coded ones are frozen into
     the task as they stand on `today` (default: its first day), with the questions of their checklists. Raises TaskRefused
-    where nothing is to be checked, no organ leads it, or a partner is the organ itself; UnknownItem for a code that is not on the list.
+    where nothing is to be checked, no organ leads it, a partner is the organ itself, or it lasts longer than five years; UnknownItem for a code that is not on the list.
     """
     if not organ.strip():
         raise TaskRefused("A task is led by an organ, and whoever makes this one acts for none. Use a key of the organ, or name it.")  # fmt: skip
@@ -97,6 +99,10 @@ def create(
         raise TaskRefused(f"{organ} leads this task and cannot be its own partner. Leave it out of `partners`.")
     if len(others) > MOST_PARTNERS:
         raise TaskRefused(f"{len(others)} partners are too many; a task has at most {MOST_PARTNERS}.")
+    if (to_on - from_on).days > MOST_DAYS:
+        raise TaskRefused(
+            f"A task from {from_on} to {to_on} lasts longer than five years. Give an earlier last day (`to_on`)."
+        )
     with write():
         task: Task = Task.create(
             type=type, title=title, basis=basis, organ=organ, partners=others, items=texts, checklist=checklist, from_on=from_on,

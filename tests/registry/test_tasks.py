@@ -69,6 +69,21 @@ def test_a_task_without_an_organ_is_refused() -> None:
         task(organ=" ")
 
 
+def test_a_task_that_would_last_for_ever_is_refused(on_sqlite: Settings) -> None:
+    asked = {
+        "type": "random",
+        "title": "t",
+        "basis": "b",
+        "organ": ORGAN,
+        "items": ["登记事项"],
+        "actor": "key:planner",
+        "now": NOW,
+    }
+    with pytest.raises(TaskRefused, match="longer than five years"):
+        tasks.create(**asked, from_on=TODAY, to_on=date(9999, 12, 31))
+    assert tasks.create(**asked, from_on=date(2026, 1, 1), to_on=date(2031, 1, 1)).state == "draft"
+
+
 def test_what_is_over_cannot_be_approved(on_sqlite: Settings) -> None:
     made = task(approve=False)
     with pytest.raises(TaskConflict, match="ended on 2026-12-31"):
