@@ -28,6 +28,7 @@ chaos: .venv/dev ## Kill imports, gradings and the server at random moments, 20 
 soak: .venv/dev ## Two simulated years day by day, the city cut up and explained, 200 entities on each of 730 days (a quarter of an hour)
 	@XINHENG_TEST_DAYS=730 XINHENG_TEST_SIZE=city XINHENG_TEST_ENTITIES=1000 $(PY) -m pytest tests/soak
 	@XINHENG_TEST_EXAMPLES=100 $(PY) -m pytest tests/rules/test_timeline.py
+	@XINHENG_TEST_EXAMPLES=150 $(PY) -m pytest tests/registry/test_grading.py
 	@XINHENG_TEST_EXAMPLES=40 $(PY) -m pytest tests/api/test_document.py
 	@XINHENG_TEST_WHOLE=1 $(PY) -m pytest tests/registry/test_real_files.py
 	@XINHENG_TEST_BENCHMARKS=1 $(PY) -m pytest tests/registry/test_benchmark_real.py

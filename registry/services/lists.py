@@ -236,7 +236,7 @@ def get(number: int, *, organ: str) -> InspectionList:
     found = InspectionList.select(InspectionList, Task).join(Task).where(whole).first()
     if found is None or (organ and organ not in tasks.organs(found.task)):
         raise ListNotFound(
-            f"{organ or 'This registry'} has no list {number}. POST /api/v1/lists pulls one under a task."
+            f"{organ or 'This registry'} has no list {number}. POST /api/v1/lists and `xinheng list pull` make one."
         )
     assert isinstance(found, InspectionList)
     return found

@@ -355,7 +355,7 @@ def tried(operation, mode, who, real, task, examples=EXAMPLES):
     missed = (
         mode is schemathesis.GenerationMode.POSITIVE and operation.label not in REFUSED and min(seen, default=0) >= 300
     )
-    return seen | tried(operation, mode, who, real, task, 8 * examples) if missed and examples < 8 * EXAMPLES else seen
+    return seen | tried(operation, mode, who, real, task, 8 * examples) if missed and examples < 200 else seen
 
 
 @pytest.mark.parametrize("mode", list(schemathesis.GenerationMode))

@@ -51,6 +51,13 @@ def test_only_health_documents_and_pages_are_public(lone_app):
         "/api/v1/public/entities/<code>",
         "/api/v1/public/entities/<code>/records",
         "/api/v1/public/entities/<code>/complaints",
+        # What proves that a draw was not arranged, and tells no class (test_draws.py, rules/draw/test_recovery.py).
+        "/api/v1/public/draws",
+        "/api/v1/public/draws/<int(min=1, max=2147483647):number>",
+        "/api/v1/public/draws/<int(min=1, max=2147483647):number>/minutes.json",
+        # Who holds the code of a notice, at the door: who may enter, and what was thought of it (test_visits.py).
+        "/api/v1/public/visits/<token>",
+        "/api/v1/public/visits/<token>/rating",
     }
 
 

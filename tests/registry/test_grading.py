@@ -64,7 +64,7 @@ def test_due_day_by_day_gives_exactly_what_everyone_from_scratch_gives(settings,
     """Over any sequence of posts, corrections, withdrawals, registrations, coverage, days, contexts, activations of other
     contents of the scheme, and classes set by persons."""
     contents = [scheme, load(copy_of(settings.path(settings.grading.book) / "general-risk", tmp_path), book.numbers())]
-    most = int(os.environ.get("XINHENG_TEST_EXAMPLES", "150"))
+    most = int(os.environ.get("XINHENG_TEST_EXAMPLES", "60"))
 
     @hypothesis_settings(
         max_examples=most if settings.database.url.startswith("sqlite") else most // 3,

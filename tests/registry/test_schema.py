@@ -16,8 +16,8 @@ ROOT = config.ROOT
 # What has been released is never edited: a change is a new file. Until 0.1.0 is released the first one may still grow.
 FROZEN = {
     "0001_initial.py": "f8f94fc699cba8da",
-    "0001_initial.sqlite.sql": "047d4f15f7d3ab70",
-    "0001_initial.postgresql.sql": "90c6cb7c6db48ce1",
+    "0001_initial.sqlite.sql": "70880664f71003a1",
+    "0001_initial.postgresql.sql": "95928a2cd5798580",
 }
 START = """
 import sys

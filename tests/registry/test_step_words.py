@@ -3,6 +3,7 @@
 import ast
 import importlib
 import typing
+from functools import cache
 from pathlib import Path
 
 from registry.services import life, step_words
@@ -12,10 +13,12 @@ FOLDER = Path(step_words.__file__).parent
 TREES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.py")}
 
 
+@cache
 def functions(tree):
     return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
 
 
+@cache
 def calls_within(function):
     return [node for node in ast.walk(function) if isinstance(node, ast.Call)]
 

@@ -174,7 +174,7 @@ def test_absurd_amounts_never_turn_into_a_low_score():
     assert outcome(*huge) == outcome(*[penalty(severity=3, amount=10**9) for _ in range(50)])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(fact_rows(entities=12, most=60), coverages, st.randoms(use_true_random=False))
 def test_row_order_batches_and_neighbours_never_change_a_grade(rows, coverage, random):
     asked = pl.concat(
