@@ -367,7 +367,9 @@ def test_whatever_is_sent_is_answered_as_the_document_says(on_sqlite, lone_app, 
         operation = found.ok()
         there = next((values for start, values in numbers.items() if operation.path.startswith(start)), {})
         who = firm if operation.path.startswith("/api/v1/own") else officer
-        statuses[operation.label] = tried(operation, mode, who, real | there, task)
+        # Half as many of the wrong ones: they are refused alike.
+        number = EXAMPLES if mode is schemathesis.GenerationMode.POSITIVE else EXAMPLES // 2
+        statuses[operation.label] = tried(operation, mode, who, real | there, task, number)
     if mode is schemathesis.GenerationMode.POSITIVE:
         never = {label for label, seen in statuses.items() if not any(status < 300 for status in seen)}
         assert sorted(never - set(REFUSED)) == []

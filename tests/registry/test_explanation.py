@@ -34,15 +34,15 @@ def explained(scheme, entity, **given):
 
 @pytest.fixture
 def district(settings, scheme):
-    """A synthetic district of 300, graded."""
-    load_sample(settings, size=300, density=4, today=TODAY, now=NOW)
+    """A synthetic district of 150, graded."""
+    load_sample(settings, size=150, density=4, today=TODAY, now=NOW)
     graded(scheme)
     return settings
 
 
 def test_the_rows_of_every_entity_add_up_to_its_score_and_its_digest_is_reproduced(district, scheme):
     states = list(GradeState.select())
-    assert len(states) == 300
+    assert len(states) == 150
     for state in states:
         found = explained(scheme, state.entity)
         body = found.explanation
@@ -52,7 +52,7 @@ def test_the_rows_of_every_entity_add_up_to_its_score_and_its_digest_is_reproduc
 
 
 def test_removing_a_named_record_changes_something_and_removing_any_other_changes_nothing(district, scheme):
-    for state in list(GradeState.select().order_by(GradeState.score.desc()).limit(50)):
+    for state in list(GradeState.select().order_by(GradeState.score.desc()).limit(25)):
         entity, known = state.entity, state.known
         population = frames.population_as_known(entity, known).with_columns(day=pl.lit(state.day, pl.Int32))
         facts, coverage = frames.facts_of([entity], facts_needed(scheme), known), frames.coverage(known)

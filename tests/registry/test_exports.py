@@ -31,7 +31,7 @@ ORGAN = "信衡市市场监督管理局"
 SOURCE = "exchange"
 _files = itertools.count()
 
-few = sized(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = sized(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # What cells are made of, with what spreadsheets and separators stumble over.
 words = st.text(st.sampled_from("虚假宣传处某（）〔〕，、；：=+-@'\"＝ \n\tAz09.%"), min_size=1, max_size=30).map(
     str.strip
